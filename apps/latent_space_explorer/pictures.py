@@ -1,0 +1,93 @@
+"""The bundled pictures behind the codes: found by words, class or chance, and laid out as one sheet."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from engines import data
+
+SPLIT = "test"                   # the codes of a model are those of the test pictures, in their order
+
+
+def labels(dataset: str) -> np.ndarray:
+    """Class of each test picture, uint8 (N,)."""
+    return data.load(dataset, SPLIT).labels
+
+
+def class_names(dataset: str) -> list[str]:
+    return list(data.load(dataset, SPLIT).names)
+
+
+def images(dataset: str, indices: np.ndarray) -> np.ndarray:
+    """Test pictures by index, uint8 (n, H, W, C)."""
+    return data.load(dataset, SPLIT).images[indices]
+
+
+def names(dataset: str, indices: Sequence[int] | np.ndarray) -> list[str]:
+    """What each picture is called: its own name where it has one, else its class and number."""
+    pictures = data.load(dataset, SPLIT)
+    if pictures.titles:
+        return [pictures.titles[index] for index in indices]
+    return [f"{pictures.names[pictures.labels[index]]} (test picture {index})" for index in indices]
+
+
+@lru_cache(maxsize=8)
+def _words(dataset: str) -> tuple[str, ...]:
+    """What may be searched of each picture, in small letters: its class, name and keywords."""
+    pictures = data.load(dataset, SPLIT)
+    classes = [pictures.names[label].lower() for label in pictures.labels]
+    titles = [title.lower() for title in pictures.titles] or [""] * len(classes)
+    keywords = [" ".join(words).lower() for words in getattr(pictures, "keywords", ())] or [""] * len(classes)
+    return tuple(f" {title} | {more} | {name}" for title, more, name in zip(titles, keywords, classes, strict=True))
+
+
+def find(dataset: str, query: str, total: int, seed: int = 0) -> np.ndarray:
+    """Indices below `total` of the pictures in which every word of the query begins a word; names first.
+
+    Without words: all of them, in an order drawn from the seed.
+    """
+    wanted = query.lower().split()
+    if not wanted:
+        return np.random.default_rng(seed).permutation(total)
+    found = []
+    for index, words in enumerate(_words(dataset)[:total]):
+        spaced = words.replace("-", " ").replace("/", " ")
+        if all(f" {word}" in spaced for word in wanted):
+            in_name = all(f" {word}" in spaced.split("|")[0] for word in wanted)
+            found.append((not in_name, index))
+    found.sort()
+    return np.array([index for _, index in found], np.int64)
+
+
+def sheet(pictures: np.ndarray, columns: int, side: int) -> str:
+    """Pictures (N, H, W, C) in rows of `columns`, none larger than `side` pixels, as the data URI of a PNG or WebP."""
+    n, height, width, channels = pictures.shape
+    rows = -(-n // columns)
+    if height > side:
+        pictures = _smaller(pictures, side)
+        height = width = side
+    wall = np.zeros((rows * columns, height, width, channels), np.uint8)
+    wall[:n] = pictures
+    wall = wall.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)  # (rows, H, columns, W, C)
+    wall = wall.reshape(rows * height, columns * width, channels)
+    out = io.BytesIO()
+    if channels == 1:
+        Image.fromarray(wall[..., 0]).save(out, "PNG", compress_level=1)
+        return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+    Image.fromarray(wall).save(out, "WEBP", quality=90, method=0)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _smaller(pictures: np.ndarray, side: int) -> np.ndarray:
+    """Pictures (N, H, W, C) with each side shrunk to `side` pixels, averaging over areas."""
+    n, height, width, channels = pictures.shape
+    tall = pictures.reshape(n * height, width, channels)                     # one tall strip: one resize for all
+    image = Image.fromarray(tall[..., 0] if channels == 1 else tall)
+    small = np.asarray(image.resize((side, n * side), Image.Resampling.BOX))
+    return small.reshape(n, side, side, channels)
