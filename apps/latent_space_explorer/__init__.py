@@ -1,0 +1,40 @@
+"""Latent-space explorer: the first room of the gallery, a variational autoencoder that one can walk through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gallery.demo import Demo, Scene
+
+DEMO = Demo(
+    title="Latent-space explorer",
+    milestone="vae",
+    sentence="An encoder draws a map of the data; a decoder can be asked what lies at any point of it.",
+    framework="gradio",
+    scenes=(
+        Scene("Between a 4 and a 9", "Walk from one to the other: is there a last 4?",
+              {"model": "vae-mnist-2d", "tool": "path", "pins": "t4~t9", "steps": "32", "play": "1"}),
+        Scene("The holes of an autoencoder", "The same map without the KL term: look where no code lies.",
+              {"model": "ae-mnist-2d", "compare": "vae-mnist-2d", "layers": "points,manifold"}),
+        Scene("Sample again", "One digit, sixteen draws of ε: what does q(z|x) leave open?",
+              {"model": "vae-mnist-2d", "tool": "own", "own": "t.8", "again": "1", "seed": "7"}),
+        Scene("Morph a face", "Two faces, and everything in between.",
+              {"model": "vae-emoji", "tool": "path", "pins": "t0~t40", "steps": "32", "play": "1"}),
+        Scene("A dimension that collapsed", "Some sliders do nothing: the model gave those dimensions up.",
+              {"model": "vae-mnist-16d", "tool": "dimensions"}),
+        Scene("β = 4", "A shorter leash: codes crowd to the middle, digits blur together.",
+              {"model": "vae-mnist-2d-beta4", "layers": "points,manifold,density"}),
+    ),
+    tags=("pictures", "latent space", "autoencoder", "interpolation", "ELBO", "training"),
+    engine="engines/vae/model.py",
+    models=("vae-mnist-2d", "vae-mnist-16d", "vae-fashion-2d", "vae-fashion-16d", "vae-emoji", "ae-mnist-2d"),
+    thumbnail="apps.latent_space_explorer.thumbnail:make",
+)
+
+
+def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Query string -> (state of the page, a sentence for each thing that could not be read)."""
+    from apps.latent_space_explorer import state
+
+    return state.parse(query)

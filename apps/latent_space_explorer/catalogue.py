@@ -1,0 +1,100 @@
+"""The models that the page offers, and what it must know of one before anyone moves."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from apps.latent_space_explorer import codes
+from apps.latent_space_explorer.projection import Plane, principal_plane
+from engines import data
+from engines.runtime import ModelFault, VisitorError, models
+
+DEFAULT = "vae-mnist-2d"
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "models"
+KINDS = ("vae", "ae")
+MARGIN = 0.06                        # of the cloud's width, left free around it
+
+
+def config(model: str) -> dict[str, Any]:
+    """A model's config.json. Raises BadInput or ModelFault, with a sentence, where there is no such model."""
+    folder = models.folder(model)
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelFault(f"The file config.json of {model} is missing: choose another model.")
+    found = _config(path, path.stat().st_mtime_ns)
+    if found.get("kind") not in KINDS:
+        raise ModelFault(f"{model} is no autoencoder: choose another model.")
+    return {**found, "name": model}
+
+
+@lru_cache(maxsize=64)
+def _config(path: Path, changed: int) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as fault:
+        raise ModelFault(f"The file {path.name} of {path.parent.name} cannot be read: choose another model.") from fault
+
+
+def bundled() -> list[dict[str, Any]]:
+    """The configs of the models that came with the gallery, by name; a broken folder is left out."""
+    found = []
+    for path in sorted(ASSETS.glob("*/config.json")):
+        try:
+            found.append(config(path.parent.name))
+        except VisitorError:                                  # another engine's model, or a damaged one
+            continue
+    return found
+
+
+def count(model: str) -> int:
+    """How many test pictures the model's map shows."""
+    return len(codes.read(model).mu)
+
+
+@lru_cache(maxsize=16)
+def _plane(space: codes.Space) -> Plane:
+    return principal_plane(space.mu)
+
+
+def plane(model: str) -> Plane:
+    return _plane(codes.read(model))
+
+
+def extent(model: str) -> tuple[float, float, float, float]:
+    """(x0, x1, y0, y1) of the map: all but the outermost codes, with some air around them."""
+    space = codes.read(model)
+    flat = plane(model).flat(space.mu)
+    low, high = np.percentile(flat, 0.2, axis=0), np.percentile(flat, 99.8, axis=0)
+    air = MARGIN * (high - low).max()
+    return float(low[0] - air), float(high[0] + air), float(low[1] - air), float(high[1] + air)
+
+
+def facts(model: str) -> dict[str, Any]:
+    """What the page needs to draw the map: JSON-able. `scale` turns the int16 codes into latent units."""
+    space, flat = codes.read(model), plane(model)
+    pictures = data.load(space.dataset, "test")
+    return {
+        "config": config(model),
+        "n": len(space.mu),
+        "d": space.d,
+        "scale": scale(space.mu),
+        "logvar_scale": scale(space.logvar),
+        "names": list(pictures.names),
+        "extent": extent(model),
+        "plane": {"mean": flat.mean.tolist(), "axes": flat.axes.tolist(), "explained": flat.explained.tolist()},
+        "kl": space.kl.tolist(),
+    }
+
+
+def scale(values: np.ndarray) -> float:
+    return float(max(np.abs(values).max(), 1e-6)) / 32767
+
+
+def packed(values: np.ndarray) -> bytes:
+    """float32 (N, d) -> little-endian int16, value = number * scale(values)."""
+    return np.round(values / scale(values)).astype("<i2").tobytes()

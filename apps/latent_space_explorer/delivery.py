@@ -1,0 +1,121 @@
+"""What the page fetches: its opening state, codes, atlases and test pictures, as compact as they go.
+
+Everything here is the same for every visitor, so the browser may keep it; the address carries the
+state of the files (`v`), which makes it safe to keep for long.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from apps.latent_space_explorer import catalogue, codes, state, view
+from apps.latent_space_explorer.atlas import Atlases, layout
+from engines import data
+from engines.runtime import BadInput, VisitorError
+from engines.runtime import models as model_files
+
+LONG = {"Cache-Control": "public, max-age=86400"}
+MOST_PICTURES = 64                   # test pictures in one strip
+
+
+def error(fault: VisitorError) -> JSONResponse:
+    status = 404 if isinstance(fault, BadInput) else 503
+    return JSONResponse({"error": str(fault)}, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def version(model: str) -> str:
+    """Changes whenever the model's files do."""
+    return format((model_files.folder(model) / codes.CODES).stat().st_mtime_ns, "x")
+
+
+def facts(model: str) -> dict[str, Any]:
+    grid = layout(model)
+    return {**catalogue.facts(model), "version": version(model),
+            "atlas": {"rows": grid.rows, "columns": grid.columns, "extent": grid.extent}}
+
+
+def opening(query: dict[str, str]) -> dict[str, Any]:
+    """Everything the page needs to draw itself, in one answer."""
+    cleaned, faults = state.parse(query)
+    fields = state.all_fields()
+    answer = {"state": cleaned, "faults": faults, "catalog": catalogue.bundled(),
+              "defaults": {"model": catalogue.DEFAULT, "compare": "", **{key: f.default for key, f in fields.items()}}}
+    try:
+        answer["facts"] = facts(cleaned["model"])
+    except VisitorError as fault:
+        answer["faults"] = [*faults, str(fault)]
+    return answer
+
+
+def _indices(text: str, n: int) -> list[int]:
+    parts = text.split(",")
+    if not 1 <= len(parts) <= MOST_PICTURES or not all(part.isdecimal() and len(part) < 8 for part in parts):
+        raise BadInput(f"Name 1 to {MOST_PICTURES} test pictures by their numbers, with commas between them.")
+    indices = [int(part) for part in parts]
+    if max(indices) >= n:
+        raise BadInput(f"There is no test picture {max(indices)}; they are numbered 0 to {n - 1}.")
+    return indices
+
+
+def routes() -> APIRouter:
+    router = APIRouter()
+    atlases = Atlases()
+
+    @router.get("/opening")
+    def _opening(request: Request) -> Response:
+        return JSONResponse(opening(dict(request.query_params)), headers={"Cache-Control": "no-store"})
+
+    @router.get("/model/{model:path}")
+    def _model(model: str) -> Response:
+        try:
+            return JSONResponse(facts(model), headers={"Cache-Control": "no-cache"})
+        except VisitorError as fault:
+            return error(fault)
+
+    @router.get("/codes/{model:path}")
+    def _codes(model: str) -> Response:
+        try:
+            return Response(catalogue.packed(codes.read(model).mu), media_type="application/octet-stream", headers=LONG)
+        except VisitorError as fault:
+            return error(fault)
+
+    @router.get("/logvar/{model:path}")
+    def _logvar(model: str) -> Response:
+        try:
+            packed = catalogue.packed(codes.read(model).logvar)
+            return Response(packed, media_type="application/octet-stream", headers=LONG)
+        except VisitorError as fault:
+            return error(fault)
+
+    @router.get("/labels/{dataset}")
+    def _labels(dataset: str) -> Response:
+        try:
+            labels = data.load(dataset, "test").labels.astype(np.uint8).tobytes()
+            return Response(labels, media_type="application/octet-stream", headers=LONG)
+        except VisitorError as fault:
+            return error(fault)
+
+    @router.get("/pictures/{dataset}")
+    def _pictures(dataset: str, i: str = "") -> Response:
+        try:
+            images = data.load(dataset, "test").images
+            chosen = images[_indices(i, len(images))]
+            return Response(view.png(view.strip(chosen)), media_type="image/png", headers=LONG)
+        except VisitorError as fault:
+            return error(fault)
+
+    @router.get("/atlas/{model:path}")
+    async def _atlas(model: str) -> Response:
+        try:
+            return Response(await atlases.get(model), media_type="image/webp", headers=LONG)
+        except VisitorError as fault:
+            return error(fault)
+
+    for module in state.tool_modules():
+        if hasattr(module, "routes"):
+            router.include_router(module.routes())
+    return router

@@ -1,0 +1,64 @@
+"""What the page asks the model itself: the exact decoding of a point, and what the loss says of a test picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from apps.latent_space_explorer import view
+from engines import data, runtime, vae
+from engines.runtime import BadInput, VisitorError
+
+
+def point(value: Any) -> tuple[float, ...]:
+    """What a page or a caller gave as z, as numbers. Raises BadInput."""
+    if not isinstance(value, (list, tuple)) or len(value) > 512:
+        raise BadInput("z must be a list of numbers, one for each dimension of the model.")
+    try:
+        return tuple(float(each) for each in value)
+    except (TypeError, ValueError):
+        raise BadInput("z holds something that is no number: give one number for each dimension.") from None
+
+
+def session(args: dict[str, Any]) -> str:
+    return str(args.get("session", ""))[:64] or "visitor"
+
+
+async def decode(args: dict[str, Any]) -> dict[str, Any]:
+    """{model, z, session} -> {image, z}: the decoder's mean at z."""
+    try:
+        params = vae.Decode(str(args.get("model", "")), (point(args.get("z")),))
+        frame = await runtime.start(vae.decode, params, session=session(args)).aresult()
+    except VisitorError as fault:
+        return {"error": str(fault)}
+    return {"image": view.pixels(frame.images[0]), "z": frame.z[0].tolist()}
+
+
+async def describe(args: dict[str, Any]) -> dict[str, Any]:
+    """{model, dataset, index, session} -> what the loss says of one test picture, and its reconstruction."""
+    try:
+        images = data.load(str(args.get("dataset", "")), "test").images
+        index = args.get("index")
+        if not isinstance(index, int) or not 0 <= index < len(images):
+            raise BadInput(f"There is no test picture {index!r:.20}; they are numbered 0 to {len(images) - 1}.")
+        return await told(str(args.get("model", "")), images[index], session(args))
+    except VisitorError as fault:
+        return {"error": str(fault)}
+
+
+async def told(model: str, picture: np.ndarray, visitor: str) -> dict[str, Any]:
+    """Encode one picture, uint8 (H, W, C), already of the model's size. Raises VisitorError."""
+    frame = await runtime.start(vae.encode, vae.Encode(model, picture[None]), session=visitor).aresult()
+    return {
+        "picture": view.pixels(picture),
+        "reconstruction": view.pixels(frame.reconstruction[0]),
+        "mu": frame.mu[0].tolist(),
+        "logvar": frame.logvar[0].tolist(),
+        "recon_nats": float(frame.reconstruction_nats[0]),
+        "kl_nats": frame.kl_nats[0].tolist(),
+    }
+
+
+def server_functions() -> list[Any]:
+    return [decode, describe]
