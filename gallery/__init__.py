@@ -1,0 +1,5 @@
+"""The gallery: what all demos share."""
+
+from __future__ import annotations
+
+VERSION = "0.1.0"

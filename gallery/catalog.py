@@ -1,0 +1,76 @@
+"""Find the demos by scanning apps/*, check each against the contract, and keep a broken one from harming the rest."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from gallery.demo import Demo
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("torch", "gradio", "streamlit", "transformers", "diffusers", "plotly", "pandas")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One folder under apps/. demo is None where it could not be imported; faults are sentences."""
+
+    slug: str
+    folder: Path
+    demo: Demo | None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def package(self) -> str:
+        return f"{self.folder.parent.name}.{self.folder.name}"
+
+    @property
+    def works(self) -> bool:
+        return self.demo is not None and not self.faults
+
+    @property
+    def title(self) -> str:
+        return self.demo.title if self.demo else self.slug.replace("-", " ").capitalize()
+
+    @property
+    def milestone(self) -> str:
+        return self.demo.milestone if self.demo else ""
+
+
+def folders(apps: Path = ROOT / "apps") -> list[Path]:
+    """The folders that hold a demo: a package, its name not private."""
+    return sorted(path for path in apps.iterdir() if (path / "__init__.py").is_file() and not path.name.startswith("_"))
+
+
+def entries(apps: Path = ROOT / "apps") -> list[Entry]:
+    """Every demo under `apps`, broken ones included; raises nothing on their account."""
+    return [_entry(folder) for folder in folders(apps)]
+
+
+def find(slug: str, apps: Path = ROOT / "apps") -> Entry | None:
+    return next((entry for entry in entries(apps) if entry.slug == slug), None)
+
+
+def load(entry: Entry, module: str = "") -> ModuleType:
+    """The demo's package, or a module in it ("app")."""
+    return importlib.import_module(f"{entry.package}.{module}" if module else entry.package)
+
+
+def _entry(folder: Path) -> Entry:
+    slug = folder.name.replace("_", "-")
+    if str(folder.parent.parent) not in sys.path:
+        sys.path.insert(0, str(folder.parent.parent))
+    try:
+        demo = importlib.import_module(f"{folder.parent.name}.{folder.name}").DEMO
+    except Exception as error:          # a demo may fail in any way it likes: the hub must not
+        log.exception("the demo %s could not be imported", slug)
+        return Entry(slug, folder, None, (f"it could not be imported: {type(error).__name__}: {error}",))
+    if not isinstance(demo, Demo):
+        return Entry(slug, folder, None, (f"DEMO is a {type(demo).__name__}; it has to be a gallery.demo.Demo",))
+    from gallery.conformance import cheap_faults
+    return Entry(slug, folder, demo, tuple(cheap_faults(demo, folder)))

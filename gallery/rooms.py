@@ -1,0 +1,162 @@
+"""Behind each door a demo's own application, built on the first visit or by the warm-up, whichever is first."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from engines.runtime import BadInput, Busy, VisitorError
+from gallery import catalog
+from gallery.catalog import Entry
+from gallery.milestones import MILESTONES, by_key
+
+log = logging.getLogger(__name__)
+State = Callable[[], dict[str, Any]]
+
+
+class Closed(Exception):
+    """The demo could not be built; str(error) is for its error card."""
+
+
+@dataclass
+class Room:
+    """One demo: its door's entry, its application once built, and why it is closed, if it is."""
+
+    entry: Entry
+    app: ASGIApp | None = None
+    fault: str = ""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Rooms:
+    """All rooms. `open` builds one; `close` ends what they started."""
+
+    def __init__(self, entries: list[Entry], base: str, state: State) -> None:
+        self.base = base
+        self.state = state
+        self.rooms = {entry.slug: Room(entry) for entry in entries}
+        self._streamlit: ASGIApp | None = None
+        self._streamlit_lock = asyncio.Lock()
+        self._lives: list[tuple[asyncio.Task[None], asyncio.Event]] = []
+
+    async def open(self, slug: str) -> ASGIApp:
+        """The demo's application. Raises Closed when it cannot be built."""
+        room = self.rooms[slug]
+        async with room.lock:
+            if room.app is None and not room.fault:
+                try:
+                    room.app = await self._build(room.entry)
+                except Exception as error:      # whatever a demo raises, the other rooms stay open
+                    log.exception("the demo %s could not be built", slug)
+                    room.fault = f"it could not be built: {type(error).__name__}: {error}"
+        if room.app is None:
+            raise Closed(room.fault)
+        return room.app
+
+    async def close(self) -> None:
+        for task, leave in reversed(self._lives):
+            leave.set()
+            await asyncio.wait({task}, timeout=5)
+        self._lives.clear()
+
+    def find(self, path: str) -> tuple[Entry, Any, Entry | None] | None:
+        """The demo at that path, its milestone, and the next demo along the timeline."""
+        parts = path.removeprefix(self.base).strip("/").split("/")
+        room = self.rooms.get(parts[1]) if len(parts) > 1 and parts[0] == "demo" else None
+        if room is None:
+            return None
+        milestone = by_key(room.entry.milestone)
+        return room.entry, milestone, self._next(room.entry.milestone)
+
+    def _next(self, key: str) -> Entry | None:
+        keys = [milestone.key for milestone in MILESTONES]
+        if key not in keys:
+            return None
+        hung = {room.entry.milestone: room.entry for room in self.rooms.values() if room.entry.works}
+        return next((hung[later] for later in keys[keys.index(key) + 1:] if later in hung), None)
+
+    # --- building ----------------------------------------------------------------------------------------------
+
+    async def _build(self, entry: Entry) -> ASGIApp:
+        if entry.demo.framework == "streamlit":
+            return await self._build_streamlit(entry)
+        return await self._build_gradio(entry)
+
+    async def _build_gradio(self, entry: Entry) -> ASGIApp:
+        inner = FastAPI(openapi_url=None)
+
+        def build() -> None:
+            try:
+                from gallery.bridges import gradio as bridge
+            except ImportError:
+                from gallery import plain_bridge as bridge
+            module = catalog.load(entry, "app")
+            if hasattr(module, "routes"):
+                inner.mount(f"/demo/{entry.slug}/data", data_app(module.routes()))
+            bridge.mount(inner, module.build(), entry, find=self.find, state=self.state, base=self.base)
+
+        await asyncio.to_thread(build)
+        await self._live(inner)
+        return inner
+
+    async def _build_streamlit(self, entry: Entry) -> ASGIApp:
+        async with self._streamlit_lock:
+            if self._streamlit is None:
+                from gallery.bridges import streamlit as bridge
+                application, framed = await asyncio.to_thread(bridge.build, self.find, self.state, self.base)
+                await self._live(application, application.lifespan())
+                self._streamlit = framed
+        return _Under(f"/demo/{entry.slug}", self._streamlit)
+
+    async def _live(self, app: Any, lifespan: Callable[[Any], Any] | None = None) -> None:
+        """Enter an application's lifespan in a task of its own: it must be left in the task that entered it."""
+        entered, leave = asyncio.get_running_loop().create_future(), asyncio.Event()
+
+        async def life() -> None:
+            try:
+                async with (lifespan or app.router.lifespan_context)(app):
+                    entered.set_result(None)
+                    await leave.wait()
+            except Exception as error:
+                if entered.done():
+                    log.exception("a demo's application did not end well")
+                else:
+                    entered.set_exception(error)
+
+        self._lives.append((asyncio.create_task(life()), leave))
+        await entered
+
+
+class _Under:
+    """One application mounted at several paths."""
+
+    def __init__(self, path: str, app: ASGIApp) -> None:
+        self.path, self.app = path, app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app({**scope, "root_path": scope.get("root_path", "") + self.path}, receive, send)
+
+
+def data_app(router: Any) -> FastAPI:
+    """A demo's own routes, where a VisitorError becomes {"error": sentence} and any other a plain apology."""
+    app = FastAPI(openapi_url=None)
+    app.include_router(router)
+
+    async def told(request: Request, error: VisitorError) -> JSONResponse:
+        status = 429 if isinstance(error, Busy) else 400 if isinstance(error, BadInput) else 503
+        return JSONResponse({"error": str(error)}, status)
+
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s failed", request.url.path, exc_info=error)
+        return JSONResponse({"error": "This went wrong on our side and is in the log: please try again."}, 500)
+
+    app.add_exception_handler(VisitorError, told)
+    app.add_exception_handler(Exception, failed)
+    return app

@@ -1,0 +1,30 @@
+"""uvicorn, made to say when the gallery is open and to end without a trace of complaint."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from gallery import limits
+
+
+class Server(uvicorn.Server):
+    """Prints one sentence when it is open."""
+
+    def __init__(self, config: uvicorn.Config, sentence: str) -> None:
+        super().__init__(config)
+        self.sentence = sentence
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(self.sentence, flush=True)
+
+
+def serve(app: FastAPI, listening: socket.socket, base: str, sentence: str) -> None:
+    """Serve until Ctrl-C or SIGTERM; the application's lifespan then ends the engine."""
+    config = uvicorn.Config(app, log_level="warning", log_config=None, root_path=base, server_header=False,
+                            timeout_graceful_shutdown=limits.SHUTDOWN_SECONDS)
+    Server(config, sentence).run(sockets=[listening])
