@@ -19,7 +19,7 @@ from apps.latent_space_explorer.upload import Opened
 from engines.runtime import BadInput
 
 BOX, SIDE, MASS = 20, 28, 14         # MNIST: box, picture, and where the centre of mass goes (index of a pixel)
-THIN, USUAL = 1.6, 2.2               # width of a stroke in a 20-pixel box: 5th percentile and about the median of MNIST
+THIN, USUAL = 1.27, 2.2              # width of a stroke in a 20-pixel box: 1st percentile and about the median of MNIST
 EMOJI_SIDE, EMOJI_BOX = 64, 60       # the usual longest side of a Noto emoji is 60 to 62 of 64 pixels
 FAINT = 12 / 255                     # a picture whose darkest and lightest differ by less shows nothing
 EMPTY = "The picture is empty: draw something first, or choose one in which something stands out from its background."
@@ -48,7 +48,7 @@ def fit(opened: Opened, dataset: str) -> Fitted:
 def as_mnist(opened: Opened) -> Fitted:
     ink, notes = ink_of(opened)                                                     # (H, W), 0 to 1
     low_resolution = max(ink.shape) <= EMOJI_SIDE and not opened.lossy
-    box = bounds(ink > (0.5 / 255 if low_resolution else 0.1))
+    box = bounds(ink > (0.5 / 255 if low_resolution else 0.2))
     ink = _cropped(ink, box)
     if max(ink.shape) != BOX:
         ink, thickened = _sized(ink)
