@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from gallery import conformance
 from gallery.demo import Demo
+from gallery.milestones import MILESTONES, Milestone
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("torch", "gradio", "streamlit", "transformers", "diffusers", "plotly", "pandas")
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +43,14 @@ class Entry:
         return self.demo.milestone if self.demo else ""
 
 
+@dataclass(frozen=True)
+class Door:
+    """A place on the timeline: its milestone, and the demo that hangs there, if there is one yet."""
+
+    milestone: Milestone
+    entry: Entry | None
+
+
 def folders(apps: Path = ROOT / "apps") -> list[Path]:
     """The folders that hold a demo: a package, its name not private."""
     return sorted(path for path in apps.iterdir() if (path / "__init__.py").is_file() and not path.name.startswith("_"))
@@ -54,6 +63,24 @@ def entries(apps: Path = ROOT / "apps") -> list[Entry]:
 
 def find(slug: str, apps: Path = ROOT / "apps") -> Entry | None:
     return next((entry for entry in entries(apps) if entry.slug == slug), None)
+
+
+def hang(found: list[Entry]) -> tuple[list[Door], list[Entry]]:
+    """The doors of the timeline in their order, and the demos that are no milestone."""
+    doors = [Door(milestone, next((entry for entry in found if entry.milestone == milestone.key), None))
+             for milestone in MILESTONES]
+    hung = {door.entry.slug for door in doors if door.entry}
+    return doors, [entry for entry in found if entry.slug not in hung]
+
+
+def check(slug: str, apps: Path = ROOT / "apps") -> list[str]:
+    """Every fault of a demo, each one sentence. Slow: it imports, parses and reads all model files."""
+    entry = find(slug, apps)
+    if entry is None:
+        return [f"there is no demo {slug!r}"]
+    if entry.demo is None:
+        return list(entry.faults)
+    return conformance.all_faults(entry.demo, entry.folder)
 
 
 def load(entry: Entry, module: str = "") -> ModuleType:
@@ -72,5 +99,4 @@ def _entry(folder: Path) -> Entry:
         return Entry(slug, folder, None, (f"it could not be imported: {type(error).__name__}: {error}",))
     if not isinstance(demo, Demo):
         return Entry(slug, folder, None, (f"DEMO is a {type(demo).__name__}; it has to be a gallery.demo.Demo",))
-    from gallery.conformance import cheap_faults
-    return Entry(slug, folder, demo, tuple(cheap_faults(demo, folder)))
+    return Entry(slug, folder, demo, tuple(conformance.cheap_faults(demo, folder)))

@@ -10,15 +10,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from engines.runtime import BadInput, Busy, VisitorError
 from gallery import catalog
 from gallery.catalog import Entry
-from gallery.milestones import MILESTONES, by_key
 
 log = logging.getLogger(__name__)
-State = Callable[[], dict[str, Any]]
 
 
 class Closed(Exception):
@@ -38,9 +36,8 @@ class Room:
 class Rooms:
     """All rooms. `open` builds one; `close` ends what they started."""
 
-    def __init__(self, entries: list[Entry], base: str, state: State) -> None:
+    def __init__(self, entries: list[Entry], base: str) -> None:
         self.base = base
-        self.state = state
         self.rooms = {entry.slug: Room(entry) for entry in entries}
         self._streamlit: ASGIApp | None = None
         self._streamlit_lock = asyncio.Lock()
@@ -66,22 +63,6 @@ class Rooms:
             await asyncio.wait({task}, timeout=5)
         self._lives.clear()
 
-    def find(self, path: str) -> tuple[Entry, Any, Entry | None] | None:
-        """The demo at that path, its milestone, and the next demo along the timeline."""
-        parts = path.removeprefix(self.base).strip("/").split("/")
-        room = self.rooms.get(parts[1]) if len(parts) > 1 and parts[0] == "demo" else None
-        if room is None:
-            return None
-        milestone = by_key(room.entry.milestone)
-        return room.entry, milestone, self._next(room.entry.milestone)
-
-    def _next(self, key: str) -> Entry | None:
-        keys = [milestone.key for milestone in MILESTONES]
-        if key not in keys:
-            return None
-        hung = {room.entry.milestone: room.entry for room in self.rooms.values() if room.entry.works}
-        return next((hung[later] for later in keys[keys.index(key) + 1:] if later in hung), None)
-
     # --- building ----------------------------------------------------------------------------------------------
 
     async def _build(self, entry: Entry) -> ASGIApp:
@@ -93,14 +74,11 @@ class Rooms:
         inner = FastAPI(openapi_url=None)
 
         def build() -> None:
-            try:
-                from gallery.bridges import gradio as bridge
-            except ImportError:
-                from gallery import plain_bridge as bridge
+            from gallery.bridges import gradio as bridge
             module = catalog.load(entry, "app")
             if hasattr(module, "routes"):
                 inner.mount(f"/demo/{entry.slug}/data", data_app(module.routes()))
-            bridge.mount(inner, module.build(), entry, find=self.find, state=self.state, base=self.base)
+            bridge.mount(inner, module.build(), slug=entry.slug, demo=entry.demo, base=self.base)
 
         await asyncio.to_thread(build)
         await self._live(inner)
@@ -110,10 +88,11 @@ class Rooms:
         async with self._streamlit_lock:
             if self._streamlit is None:
                 from gallery.bridges import streamlit as bridge
-                application, framed = await asyncio.to_thread(bridge.build, self.find, self.state, self.base)
+                application = await asyncio.to_thread(bridge.build)
                 await self._live(application, application.lifespan())
-                self._streamlit = framed
-        return _Under(f"/demo/{entry.slug}", self._streamlit)
+                self._streamlit = bridge.framed(application, [room.entry for room in self.rooms.values()], self.base)
+        from gallery.bridges.streamlit import Under
+        return Under(entry, self._streamlit)
 
     async def _live(self, app: Any, lifespan: Callable[[Any], Any] | None = None) -> None:
         """Enter an application's lifespan in a task of its own: it must be left in the task that entered it."""
@@ -132,16 +111,6 @@ class Rooms:
 
         self._lives.append((asyncio.create_task(life()), leave))
         await entered
-
-
-class _Under:
-    """One application mounted at several paths."""
-
-    def __init__(self, path: str, app: ASGIApp) -> None:
-        self.path, self.app = path, app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app({**scope, "root_path": scope.get("root_path", "") + self.path}, receive, send)
 
 
 def data_app(router: Any) -> FastAPI:

@@ -48,7 +48,7 @@ class Gallery:
         self.started = time.time()
         self.warm = False
         self.thumbnails = Thumbnails()
-        self.rooms = Rooms(entries, base, self.health)
+        self.rooms = Rooms(entries, base)
 
     def entry(self, slug: str) -> catalog.Entry:
         """The demo of that slug. Raises HTTPException 404."""
