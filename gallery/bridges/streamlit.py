@@ -1,0 +1,160 @@
+"""Streamlit demos on the gallery: one `st.App` for all of them, and a job's frames inside a script.
+
+There is one Streamlit runtime in a process. So one application is mounted at every Streamlit demo's address, and a
+header that the hub sets on the way in tells the script whose page it is. The page's own base is thus the demo's
+address, and its front end finds what it asks for at the first attempt.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit import config
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from engines import runtime
+from engines.runtime import BadInput, Job, VisitorError
+from gallery import limits, look
+from gallery.catalog import Entry
+from gallery.pages.frame import Framed, Place
+
+log = logging.getLogger(__name__)
+SCRIPT = Path(__file__).with_name("streamlit_script.py")
+WHOSE = "x-gallery-demo"            # the header that names the demo; one that comes from outside is dropped
+OPTIONS: dict[str, object] = {
+    "browser.gatherUsageStats": False,
+    "server.headless": True,
+    "server.fileWatcherType": "none",       # else a shared module is imported a second time, and its models with it
+    "runner.postScriptGC": False,           # else a full collection after every run stalls the other pages by 0.3 s
+    "runner.magicEnabled": False,
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",      # a visitor reads one sentence; the log holds the trace
+    "client.showErrorLinks": False,
+    "client.allowedOrigins": [],            # nobody outside may steer a page by messages
+    "server.maxUploadSize": limits.UPLOAD_BYTES // 2**20,
+    "server.maxMessageSize": 32,
+    "server.disconnectedSessionTTL": limits.STREAMLIT_SESSION_SECONDS,
+}
+
+
+def build() -> st.App:
+    """The one Streamlit application. Call once in a process; its lifespan has to be entered by the caller."""
+    import plotly.io
+    plotly.io.templates.default = "plotly_white"     # Streamlit put its own there: black heatmaps in Gradio
+    for option, value in (OPTIONS | look.streamlit_theme()).items():
+        config.set_option(option, value)
+    for name in ("streamlit", "streamlit.web.server.starlette"):
+        logging.getLogger(name).propagate = False    # it has handlers of its own: lines would come twice
+    return st.App(str(SCRIPT))
+
+
+def framed(app: st.App, entries: Iterable[Entry], base: str) -> ASGIApp:
+    """`app` with the gallery's frame around its document."""
+    places = {entry.package: Place(entry.slug, entry.demo, base) for entry in entries if entry.demo}
+    return Framed(app, lambda scope: places.get(_whose(scope)))
+
+
+class Under:
+    """The application as one demo: mounted at that demo's path, every request carrying the name of its package."""
+
+    def __init__(self, entry: Entry, app: ASGIApp) -> None:
+        self.entry, self.app = entry, app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = WHOSE.encode()
+        headers = [(key, value) for key, value in scope["headers"] if key != name] + [(name, self.entry.package.encode())]
+        root = scope.get("root_path", "") + f"/demo/{self.entry.slug}"
+        await self.app({**scope, "headers": headers, "root_path": root}, receive, send)
+
+
+def _whose(scope: Scope) -> str:
+    return next((value.decode() for key, value in scope["headers"] if key == WHOSE.encode()), "")
+
+
+def show() -> None:
+    """The body of the one script: the page of the demo whose address was asked for."""
+    package = st.context.headers.get(WHOSE)
+    if not package:
+        st.error("There is no such demo here. The gallery's first page lists those there are.")
+        return
+    with told():
+        importlib.import_module(f"{package}.app").main()
+
+
+# --- inside a demo's script --------------------------------------------------------------------------------------
+
+def session() -> str:
+    """What the runtime counts a visitor's runs by: Streamlit's session, one for each open page."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else "alone"
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Shows what a visitor may be told as one sentence, and anything else as an apology; the log holds the trace."""
+    try:
+        yield
+    except VisitorError as error:
+        status(str(error), "error")
+    except Exception:       # Streamlit steers by BaseException (stop, rerun): those pass through
+        log.exception("a Streamlit page failed")
+        status("That did not work: a fault on our side. It is in the log; please try something else.", "error")
+
+
+def frames(job: Job, params: Any) -> Iterator[Any]:
+    """The frames of a run. The run ends with the script: when the visitor leaves, or moves a control.
+
+    Raises VisitorError. Between two frames the script must touch the page (any `st.` call): that is where
+    Streamlit tells a script that its visitor has gone.
+    """
+    run = runtime.start(job, params, session=session())
+    finished = False
+    try:
+        yield from run
+        finished = True
+    finally:
+        if not finished:
+            run.cancel()
+
+
+def last(job: Job, params: Any) -> Any:
+    """The last frame of a run. Raises VisitorError."""
+    run = runtime.start(job, params, session=session())
+    try:
+        return run.result()
+    finally:
+        run.cancel()
+
+
+def query(parse: Callable[[dict[str, str]], Any], otherwise: Any) -> Any:
+    """The page's address as the demo understands it; a bad one is said in one sentence, and `otherwise` is shown."""
+    try:
+        return parse(st.query_params.to_dict())
+    except BadInput as error:
+        status(str(error), "error")
+        return otherwise
+
+
+def instrument() -> Any:
+    """The container of the main picture: `with instrument(): ...`."""
+    return st.container(key="instrument")
+
+
+def primary() -> Any:
+    """The container of the main control."""
+    return st.container(key="primary")
+
+
+def status(sentence: str, kind: str = "") -> None:
+    """What is happening, where a screen reader hears it. kind: "", "busy" or "error". Once in a page."""
+    with st.container(key="status"):
+        st.html(f'<p class="g-status" role="status" aria-live="polite" data-kind="{html.escape(kind)}">'
+                f"{html.escape(sentence)}</p>")
