@@ -1,0 +1,88 @@
+// What every demo page can do, whichever framework draws it: theme, copy link, badge, scenes, focus by key.
+const base = document.documentElement.dataset.base || "";
+
+// --- theme -----------------------------------------------------------------------------------------------------------
+for (const button of document.querySelectorAll("[data-theme-toggle]")) {
+  button.addEventListener("click", () => window.galleryTheme.toggle());
+}
+
+// --- copy link ---------------------------------------------------------------------------------------------------------
+async function copy(text) {
+  try { await navigator.clipboard.writeText(text); return true; } catch { /* not allowed outside https: the old way */ }
+  const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true });
+  field.style.cssText = "position:fixed;opacity:0";
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
+}
+const link = document.getElementById("copy-link");
+link?.addEventListener("click", async () => {
+  const label = link.querySelector("span"), before = label.textContent;
+  const done = await copy(location.href);
+  label.textContent = done ? "Copied" : "Copy the address bar";
+  say(done ? "The link to exactly this view is in the clipboard." : "Copying is not allowed here: take the address bar.");
+  setTimeout(() => { label.textContent = before; }, 1800);
+});
+function say(text) {
+  const status = document.getElementById("status");
+  if (status) { status.dataset.kind = "info"; status.textContent = text; }
+}
+
+// --- badge: device and whether the engine is ready -------------------------------------------------------------------------
+export function badge(element, { every = 15000 } = {}) {
+  if (!element) return;
+  const label = element.querySelector("span");
+  let timer = 0;
+  async function look() {
+    clearTimeout(timer);
+    let wait = every;
+    try {
+      const health = await (await fetch(`${base}/health`, { headers: { accept: "application/json" } })).json();
+      const models = health.models || [], bytes = models.reduce((sum, m) => sum + (m.bytes || 0), 0);
+      const device = (health.device || "no engine").toUpperCase();
+      element.dataset.state = health.ready ? "ready" : "busy";
+      const loaded = models.length ? ` · ${models.length} ${models.length === 1 ? "model" : "models"} loaded` : "";
+      label.textContent = health.ready ? `${element.dataset.long !== undefined ? `${device}${loaded}` : `ready · ${device}`}` : "starting";
+      element.title = health.ready ? `${health.device_name || device}: ${models.length} models loaded, ${(bytes / 2 ** 20).toFixed(1)} MB` : "The engine is starting";
+      if (!health.ready) wait = 1500;
+    } catch {
+      element.dataset.state = "lost";
+      label.textContent = "no answer";
+      element.title = "The gallery's server does not answer";
+      wait = 4000;
+    }
+    if (!document.hidden) timer = setTimeout(look, wait);
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  if ("requestIdleCallback" in window) requestIdleCallback(look, { timeout: 1500 }); else setTimeout(look, 300);
+}
+badge(document.getElementById("badge"));
+
+// --- scenes: a page that applies them itself says so by preventDefault() ---------------------------------------------------
+const scenes = [...document.querySelectorAll(".g-scene")];
+function same(query) {
+  const now = new URLSearchParams(location.search), entries = Object.entries(query);
+  return entries.length > 0 && entries.every(([key, value]) => now.get(key) === value);
+}
+function mark(current) {
+  for (const card of scenes) {
+    if (card === current) card.setAttribute("aria-current", "true"); else card.removeAttribute("aria-current");
+  }
+}
+for (const card of scenes) {
+  const query = JSON.parse(card.dataset.scene);
+  if (same(query)) mark(card);
+  card.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;      // a new tab is a new tab
+    const detail = { query, title: card.querySelector("b").textContent, look: card.querySelector("small").textContent };
+    const handled = !dispatchEvent(new CustomEvent("gallery:scene", { detail, cancelable: true }));
+    if (!handled) return;                                                                    // the link does the rest
+    event.preventDefault();
+    mark(card);
+    say(`${detail.title}: ${detail.look}`);
+    const instrument = document.getElementById("instrument");
+    if (instrument && instrument.getBoundingClientRect().top < 0) instrument.scrollIntoView({ block: "nearest" });
+  });
+}

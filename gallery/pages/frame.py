@@ -1,0 +1,209 @@
+"""The frame around every demo: navigation, heading, scenes, lesson, models. Server-rendered, the same for both frameworks.
+
+A framework's own HTML document is completed on its way out (`Framed`), so that the words of a page stand on the
+screen before the framework has started, and a visitor cannot tell where one framework ends.
+Pure functions of a Demo; imports neither gradio nor streamlit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from gallery import milestones
+from gallery.demo import Demo, Scene
+from gallery.pages import icons, reading
+
+ROOT = Path(__file__).resolve().parents[2]
+Scope = dict[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page stands: its slug and demo, and the prefix of every address ("" or "/gallery")."""
+
+    slug: str
+    demo: Demo
+    base: str = ""
+
+    @property
+    def milestone(self) -> milestones.Milestone | None:
+        return milestones.by_key(self.demo.milestone)
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / "apps" / self.slug.replace("-", "_")
+
+    @property
+    def address(self) -> str:
+        return f"{self.base}/demo/{self.slug}"
+
+    @property
+    def accent(self) -> str:
+        return self.milestone.accent if self.milestone else "house"
+
+
+def head_html(base: str, *, title: str, description: str = "", style: str = "") -> str:
+    """What every page of the gallery has in its <head>: the theme before the first paint, tokens, fonts, icon."""
+    web = f"{base}/assets/web"
+    fonts = "".join(f'<link rel="preload" href="{web}/fonts/{name}.woff2" as="font" type="font/woff2" crossorigin>'
+                    for name in ("inter-latin", "source-serif-4-latin"))
+    summary = f'<meta name="description" content="{escape(description)}">' if description else ""
+    return (f'<title>{escape(title)}</title>{summary}<script src="{web}/theme.js"></script>'
+            f'<link rel="icon" href="{web}/favicon.svg" type="image/svg+xml">{fonts}'
+            f'<link rel="stylesheet" href="{web}/fonts.css"><link rel="stylesheet" href="{web}/tokens.css">{style}')
+
+
+def demo_head_html(place: Place) -> str:
+    web = f"{place.base}/assets/web"
+    return head_html(place.base, title=f"{place.demo.title} · Generative AI, hands on", description=place.demo.sentence,
+                     style=f'<link rel="stylesheet" href="{web}/page.css">'
+                           f'<script type="module" src="{web}/page.js"></script>')
+
+
+def nav_html(slug: str, demo: Demo, base: str = "") -> str:
+    """The bar at the top: back to the gallery, which milestone this is, what comes next, actions, theme, badge."""
+    place = Place(slug, demo, base)
+    before, after = milestones.neighbours(demo.milestone)
+    name = place.milestone.name if place.milestone else demo.title
+    onward = (f'<a class="g-next" href="{base}/#{after.key}">next: {escape(after.name)} {icons.RIGHT}</a>' if after else "")
+    code = (f'<a class="g-btn" href="{place.address}/code" title="The engine of this page: {escape(demo.engine)}">'
+            f'{icons.CODE}<span>Code</span></a>' if demo.engine else "")
+    return (f'<a class="g-skip" href="#g-app">Skip to the instrument</a><nav class="g-nav" aria-label="Gallery">'
+            f'<a class="g-back" href="{base}/">{icons.LEFT}<span>Gallery</span></a>'
+            f'<b class="g-here">{escape(name)}</b>{onward}'
+            f'<span class="g-actions" id="actions"></span>'
+            f'<button class="g-btn" type="button" id="copy-link">{icons.LINK}<span>Copy link</span></button>{code}'
+            f'{theme_button()}{badge_html(base)}</nav>')
+
+
+def theme_button() -> str:
+    return (f'<button class="g-btn g-theme" type="button" data-theme-toggle aria-label="Switch between light and dark" '
+            f'title="Light or dark">{icons.SUN}{icons.MOON}</button>')
+
+
+def badge_html(base: str) -> str:
+    """The device badge; page.js and hub.js fill it from /health."""
+    return (f'<a class="g-badge" id="badge" href="{base}/demo/lab-book/" data-state="unknown">'
+            f'<i aria-hidden="true"></i><span>engine</span></a>')
+
+
+def header_html(demo: Demo) -> str:
+    """Year, name and one sentence."""
+    milestone = milestones.by_key(demo.milestone)
+    year = f'<span class="g-year">{milestone.year}</span>' if milestone else ""
+    return (f'<header class="g-head">{year}<h1>{escape(demo.title)}</h1><p>{escape(demo.sentence)}</p></header>')
+
+
+def scenes_html(scenes: tuple[Scene, ...]) -> str:
+    """ "Try this": one card a scene. Each is a plain link, so it works without a script and can be copied."""
+    if not scenes:
+        return ""
+    cards = "".join(f'<a class="g-scene" href="{escape(scene.url())}" data-scene="{escape(json.dumps(scene.query))}">'
+                    f'<b>{escape(scene.title)}</b><small>{escape(scene.look)}</small></a>' for scene in scenes)
+    return f'<section class="g-scenes" aria-label="Try this"><h2>Try this</h2><div class="g-row">{cards}</div></section>'
+
+
+def lesson_html(place: Place) -> str:
+    """How it works, from the demo's lesson.md, and what is known of its models."""
+    path = place.folder / "lesson.md"
+    lesson = reading.markdown(path.read_text(encoding="utf-8")) if path.is_file() else ""
+    cards = reading.models_html(place.demo.models, place.address)
+    return f'<article class="g-lesson" id="lesson">{lesson}{cards}</article>' if lesson or cards else ""
+
+
+def footer_html(base: str) -> str:
+    return (f'<footer class="g-foot"><a href="{base}/">Gallery</a><a href="{base}/demo/lab-book/">Lab book</a>'
+            f'<span>Every picture and number here comes from a model that runs on this machine. '
+            f'Nothing is sent anywhere else.</span></footer>')
+
+
+def compose(document: str, place: Place) -> str:
+    """A framework's document with the frame around it. The framework's own element keeps its place in <body>."""
+    document = re.sub(r"<title>.*?</title>", "", document, count=1, flags=re.S)
+    document = re.sub(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', "", document)      # other people's addresses
+    document = re.sub(r'<link rel="(?:manifest|shortcut icon)"[^>]*>', "", document)
+    document = document.replace("<html", f'<html data-base="{place.base}" data-slug="{place.slug}" '
+                                f'data-framework="{place.demo.framework}"', 1)
+    document = document.replace("<head>", f"<head>{demo_head_html(place)}", 1)
+    above = nav_html(place.slug, place.demo, place.base) + header_html(place.demo) + '<main id="g-app" tabindex="-1">'
+    below = ("</main>" + scenes_html(place.demo.scenes) + lesson_html(place) + footer_html(place.base))
+    accent = f"--a:var(--{place.accent})"
+    document = re.sub(r"<body[^>]*>", f'<body class="g-page" style="{accent}">{above}', document, count=1, flags=re.S)
+    return document.replace("</body>", f"{below}</body>", 1)
+
+
+class Framed:
+    """ASGI: completes the HTML documents of `app` with the frame of the place they belong to, and serves
+    `code` and `card/<model>` beside them.
+
+    find: the Place of a request, or None to let it pass untouched.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], find: Callable[[Scope], Place | None]) -> None:
+        self.app, self.find = app, find
+
+    async def __call__(self, scope: Scope, receive: Callable[[], Awaitable[dict[str, Any]]], send: Send) -> None:
+        place = self.find(scope) if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") else None
+        if place is None:
+            await self.app(scope, receive, send)
+            return
+        below = scope["path"].partition(f"/demo/{place.slug}/")[2]
+        page = reading.page_below(below, place.demo)
+        if page is not None:
+            await _send_html(send, page_html(place, *page))
+            return
+        if below and not any(name == b"accept" and b"text/html" in value for name, value in scope["headers"]):
+            await self.app(scope, receive, send)              # a script, a picture, an answer: not a page
+            return
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await self.app({**scope, "headers": plain}, receive, _completing(send, place))
+
+
+def page_html(place: Place, title: str, body: str) -> str:
+    """A page of reading inside a demo's frame: the engine's code, a model's card."""
+    web = f"{place.base}/assets/web"
+    head = head_html(place.base, title=f"{title} · {place.demo.title}",
+                     style=f'<link rel="stylesheet" href="{web}/page.css"><script type="module" src="{web}/page.js"></script>')
+    return (f'<!doctype html><html lang="en" data-base="{place.base}" data-slug="{place.slug}"><head><meta charset="utf-8">'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>'
+            f'<body class="g-page g-plain" style="--a:var(--{place.accent})"><nav class="g-nav" aria-label="Gallery">'
+            f'<a class="g-back" href="{place.address}/">{icons.LEFT}<span>{escape(place.demo.title)}</span></a>'
+            f'<span class="g-actions"></span>{theme_button()}{badge_html(place.base)}</nav>'
+            f'<main class="g-lesson" id="g-app">{body}</main>{footer_html(place.base)}</body></html>')
+
+
+def _completing(send: Send, place: Place) -> Send:
+    """Holds an HTML document back until it is whole, completes it and sends it; everything else passes through."""
+    start: dict[str, Any] = {}
+    parts: list[bytes] = []
+
+    async def forward(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            kind = next((value for name, value in message["headers"] if name.lower() == b"content-type"), b"")
+            if kind.startswith(b"text/html"):
+                start.update(message)
+                return
+            await send(message)
+        elif message["type"] == "http.response.body" and start:
+            parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                text = compose(b"".join(parts).decode("utf-8"), place)
+                await _send_html(send, text, start["status"])
+        else:
+            await send(message)
+    return forward
+
+
+async def _send_html(send: Send, text: str, status: int = 200) -> None:
+    body = text.encode("utf-8")
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode()),
+               (b"cache-control", b"no-cache")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

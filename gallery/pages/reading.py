@@ -1,0 +1,106 @@
+"""What a page gives to read: a lesson in Markdown with formulas, an engine's code, a model's card and figures.
+
+Formulas become MathML on the server, so the page needs no script for them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from html import escape
+from pathlib import Path
+
+from gallery.demo import Demo
+
+ROOT = Path(__file__).resolve().parents[2]
+FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?P<inline>[^$\n]+?)\$(?!\d)", re.S)
+
+
+@functools.lru_cache(maxsize=64)
+def markdown(text: str) -> str:
+    """HTML of a Markdown text of ours; `$...$` and `$$...$$` hold LaTeX. HTML in the text is shown, not obeyed."""
+    from markdown_it import MarkdownIt          # here, not above: the hub's first page needs neither
+    formulas: list[str] = []
+
+    def put_aside(match: re.Match[str]) -> str:
+        block = match["block"] is not None
+        formulas.append(formula(match["block"] if block else match["inline"], block=block))
+        return f"\n\n\ue000{len(formulas) - 1}\ue001\n\n" if block else f"\ue000{len(formulas) - 1}\ue001"
+
+    page = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "replacements"])
+    html = page.render(FORMULA.sub(put_aside, text))
+    html = re.sub(r"<p>\ue000(\d+)\ue001</p>", lambda m: f'<div class="g-formula" tabindex="0">{formulas[int(m[1])]}</div>', html)
+    html = re.sub(r"\ue000(\d+)\ue001", lambda m: formulas[int(m[1])], html)
+    html = re.sub(r"<h([23])>(.*?)</h\1>", _anchored, html)
+    html = html.replace("<table>", '<div class="g-table" tabindex="0"><table>').replace("</table>", "</table></div>")
+    return re.sub(r'<a href="(https?://)', r'<a rel="noreferrer" href="\1', html)
+
+
+def _anchored(match: re.Match[str]) -> str:
+    anchor = re.sub(r"[^a-z0-9]+", "-", re.sub(r"<[^>]*>", "", match[2]).lower()).strip("-")
+    return f'<h{match[1]} id="{anchor}">{match[2]}</h{match[1]}>'
+
+
+def formula(latex: str, *, block: bool) -> str:
+    """MathML of a LaTeX formula."""
+    from latex2mathml.converter import convert
+    return convert(latex.strip(), display="block" if block else "inline")
+
+
+def models_html(models: tuple[str, ...], address: str) -> str:
+    """A table of the bundled models a page shows: what each is, what it was trained on, its measured quality."""
+    rows = [row for row in (_model_row(name, address) for name in models) if row]
+    if not rows:
+        return ""
+    return ('<section class="g-models"><h2 id="model-and-data">Models and data</h2>'
+            '<p>Measured on pictures held back from training. Each name opens the card of the model: '
+            'recipe, seed, machine, data and licence.</p>'
+            '<div class="g-table" tabindex="0"><table><thead><tr><th>model</th><th>data</th><th>dimensions</th>'
+            '<th>β</th><th>measured</th></tr></thead><tbody>' + "".join(rows) + "</tbody></table></div></section>")
+
+
+def _model_row(name: str, address: str) -> str:
+    config = _config(name)
+    if config is None:
+        return ""
+    measured = ", ".join(f"{escape(str(key).replace('_', ' '))} {_number(value)}"
+                         for key, value in config.get("measured", {}).items() if isinstance(value, int | float))
+    kind = "plain autoencoder" if config.get("kind") == "ae" else "VAE"
+    beta = "–" if config.get("kind") == "ae" else _number(config.get("beta", 1))
+    return (f'<tr><th scope="row"><a href="{address}/card/{escape(name)}">{escape(name)}</a><br><small>{kind}</small></th>'
+            f'<td>{escape(str(config.get("dataset", "")))}</td><td>{escape(str(config.get("latent", "")))}</td>'
+            f"<td>{beta}</td><td>{measured}</td></tr>")
+
+
+def _config(name: str) -> dict | None:
+    path = ROOT / "assets" / "models" / name / "config.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def page_below(below: str, demo: Demo) -> tuple[str, str] | None:
+    """Title and body of a page of reading at `code` or `card/<model>` under a demo's address, or None."""
+    if below == "code" and demo.engine:
+        return f"Code of {demo.engine}", code_html(demo.engine)
+    if below.startswith("card/") and below[5:] in demo.models:
+        card = ROOT / "assets" / "models" / below[5:] / "MODEL_CARD.md"
+        if card.is_file():
+            text = re.sub(r"\A---\n.*?\n---\n", "", card.read_text(encoding="utf-8"), flags=re.S)
+            return f"Card of {below[5:]}", markdown(text)
+    return None
+
+
+@functools.lru_cache(maxsize=16)
+def code_html(path: str) -> str:
+    """An engine's source, coloured by kind of word and with a link to each line (#L120)."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+    source = (ROOT / path).read_text(encoding="utf-8")
+    formatter = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True, cssclass="g-code")
+    return (f"<h1>{escape(path)}</h1><p>The whole engine of this page: {source.count(chr(10))} lines, as they run here.</p>"
+            + highlight(source, PythonLexer(), formatter).replace('name="L-', 'id="L').replace('href="#L-', 'href="#L'))
