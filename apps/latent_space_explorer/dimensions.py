@@ -7,7 +7,7 @@ picture is decoded by the model at the moment it is asked for.
 
 from __future__ import annotations
 
-import base64
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from apps.latent_space_explorer import codes, pictures
 from apps.latent_space_explorer.codes import Space
+from apps.latent_space_explorer.fields import MAX_TEXT, Field, choice, text
 from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
 
@@ -25,6 +26,16 @@ MAX_ROWS = 64                    # dimensions in one grid of traversals
 MAX_STEPS = 15                   # pictures in one row of it
 MAX_SUMMANDS = 50                # pictures in the mean of one term of a sum
 NEIGHBOURS_SAMPLED = 400         # real pictures from which the usual distance to a neighbour is measured
+
+FIELDS = {"dims": Field(choice("dims", "sliders", "sum", "wall"), "sliders"), "sum": Field(lambda value: _sum(value), "")}
+SUM = re.compile(r"\d+(\.\d+)*-\d+(\.\d+)*\+\d+(\.\d+)*")
+
+
+def _sum(value: str) -> str:
+    """Test pictures by number, "12.13-40+7": the mean of 12 and 13, without 40, with 7."""
+    if not SUM.fullmatch(text("sum", MAX_TEXT)(value)):
+        raise BadInput(f"sum is {value[:40]!r}; write it as A-B+C, each of them test pictures by number with dots between.")
+    return value
 
 
 def answering(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +52,7 @@ def answering(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def server_functions() -> list[Callable[..., Any]]:
-    return [dimension_overview, dimension_decode, dimension_traversal, prior_draw, class_mean, find_pictures, arithmetic]
+    return [dimension_overview, dimension_traversal, prior_draw, class_mean, find_pictures, arithmetic]
 
 
 # --- what the page sends ------------------------------------------------------------------------------------------
@@ -104,15 +115,8 @@ async def dimension_overview(request: Mapping[str, Any]) -> dict[str, Any]:
                            "sentence": _sentence(space, k, float(kl[k]), float(spread[k]))})
     return {"model": space.name, "d": space.d, "plain": plain, "threshold": COLLAPSED_NATS, "dimensions": dimensions,
             "kl": float(kl.sum()), "beta": space.config.get("beta"), "pictures": len(space.mu),
-            "classes": pictures.class_names(space.dataset), "image": space.config["image"]}
-
-
-@answering
-async def dimension_decode(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Decode one point exactly: {"image": base64 of uint8 H*W*C, "shape": [H, W, C]}."""
-    space = _model(request)
-    image = (await _decoded(space, np.array([_point(space, request.get("z"))]), request))[0]
-    return {"image": base64.b64encode(image.tobytes()).decode(), "shape": list(image.shape)}
+            "classes": pictures.class_names(space.dataset), "image": space.config["image"], "dataset": space.dataset,
+            "examples": [{"title": title, **terms} for title, terms in pictures.examples(space.dataset, len(space.mu))]}
 
 
 @answering
@@ -243,6 +247,10 @@ async def arithmetic(request: Mapping[str, Any]) -> dict[str, Any]:
     real = pictures.images(space.dataset, np.array([nearest]))
     return {"z": z.astype(float).round(5).tolist(), "codes": {k: m.astype(float).round(3).tolist() for k, m in means.items()},
             "sheet": pictures.sheet(np.concatenate([decoded, real]), columns=5, side=real.shape[1]), "columns": 5,
-            "image": base64.b64encode(decoded[3].tobytes()).decode(), "shape": list(decoded.shape[1:]),
             "nearest": {"index": nearest, "distance": distance, "name": pictures.names(space.dataset, np.array([nearest]))[0]},
-            "verdict": said}
+            "names": {name: _called(space, chosen) for name, chosen in terms.items()}, "verdict": said}
+
+
+def _called(space: Space, chosen: np.ndarray) -> str:
+    first = pictures.names(space.dataset, chosen[:1])[0]
+    return first if len(chosen) == 1 else f"mean of {len(chosen)}: {first} …"

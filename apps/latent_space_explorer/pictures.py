@@ -65,6 +65,23 @@ def find(dataset: str, query: str, total: int, seed: int = 0) -> np.ndarray:
     return np.array([index for _, index in found], np.int64)
 
 
+EXAMPLES = {
+    "emoji": (("glasses", "smiling face with sunglasses", "smiling face", "cowboy hat face"),),
+    "mnist": (("slant", "7", "1", "9"),),
+    "fashion": (("sleeves", "pullover", "t-shirt", "dress"),),
+}
+
+
+def examples(dataset: str, total: int) -> list[tuple[str, dict[str, list[int]]]]:
+    """Sums worth trying, as (title, {"a", "b", "c": indices}): means of the first pictures that the words find."""
+    made = []
+    for title, *queries in EXAMPLES.get(dataset, ()):
+        found = [find(dataset, query, total)[:20].tolist() for query in queries]
+        if all(found):
+            made.append((title, dict(zip("abc", found, strict=True))))
+    return made
+
+
 def sheet(pictures: np.ndarray, columns: int, side: int) -> str:
     """Pictures (N, H, W, C) in rows of `columns`, none larger than `side` pixels, as the data URI of a PNG or WebP."""
     n, height, width, channels = pictures.shape

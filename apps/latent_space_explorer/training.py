@@ -12,6 +12,7 @@ import base64
 import gzip
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -24,6 +25,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from apps.latent_space_explorer import pictures
+from apps.latent_space_explorer.curve import elbo_curve
+from apps.latent_space_explorer.fields import Field
 from apps.latent_space_explorer.projection import Plane, principal_plane, turned_like
 from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
@@ -33,6 +36,9 @@ STATUS_EVERY_S = 0.5             # how often a page hears of its place in the qu
 CELL = 28                        # side of one sample in the sheet, in pixels
 MAX_BODY = 4096                  # bytes of a request to train: it holds six short fields
 CHOICES = ("dataset", "latent", "beta", "kind", "seconds", "seed")
+
+FIELDS = {"train": Field(lambda value: _setting(value), "")}
+SETTING = re.compile(r"(mnist|fashion)-(vae|ae)-(\d{1,2})-(\d{1,2}(?:\.\d{1,3})?)-(\d{1,10})")
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +57,16 @@ class Trainings:
             raise BadInput(f"A training can pause, resume or stop; {action[:20]!r} is none of them.")
         {"pause": run.pause, "resume": run.resume, "stop": run.cancel}[action]()
         return {"ok": True}
+
+
+def _setting(value: str) -> str:
+    """What is to be trained, as it stands in an address: data-kind-dimensions-beta-seed."""
+    found = SETTING.fullmatch(value)
+    if not found:
+        raise BadInput(f"train is {value[:40]!r}; write it as data-kind-dimensions-beta-seed, such as mnist-vae-2-1-0.")
+    dataset, kind, latent, beta, seed = found.groups()
+    vae.Train(dataset=dataset, kind=kind, latent=int(latent), beta=float(beta), seed=int(seed))
+    return value
 
 
 def choices(asked: Any) -> vae.Train:
@@ -180,6 +196,10 @@ def routes() -> APIRouter:
             return JSONResponse(trainings.steer(name, action))
         except VisitorError as error:
             return JSONResponse({"error": str(error)}, 409)
+
+    @router.get("/elbo-curve")
+    def curve(dark: bool = False) -> JSONResponse:
+        return JSONResponse(elbo_curve(dark), headers={"Cache-Control": "public, max-age=3600"})
 
     @router.get("/plotly.js")
     async def plotly_js() -> Response:

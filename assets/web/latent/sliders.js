@@ -1,0 +1,250 @@
+/* One slider for each dimension, the most telling first, each on a strip of what its values do from where one stands. */
+import { h } from "./dom.js";
+import { cell, named, newest, picture, sharp, token } from "./sheet.js";
+
+const STEPS = 7;                 // pictures in a strip: seven squares fill a row of the column
+const AT_FIRST = 10;             // rows before "show more"
+const STRIPS_EVERY_MS = 180;     // the strips follow a moving slider about five times a second; the picture follows at once
+
+export default function sliders(app) {
+  let overview = null;
+  let rows = [];
+  let all = false;
+  let seed = 1;
+  let sheet = null;
+
+  const say = h("p", { class: "dim-say" });
+  const spectrum = h("canvas", { class: "dim-spectrum", role: "img" });
+  const sisters = h("div", { class: "dim-beta" });
+  const means = h("select", { "aria-label": "Go to the mean of a class", onchange: goToMean });
+  const seedBox = h("input", { type: "number", min: "0", max: "2147483647", step: "1", value: "1", "aria-label": "Seed of the draw",
+    onchange: () => draw(Number(seedBox.value)) });
+  const list = h("div", { class: "dim-list" });
+  const element = h("div", { class: "dim-tool" },
+    h("div", { class: "dim-row-tools" },
+      h("button", { type: "button", onclick: () => move(new Array(overview?.d ?? 0).fill(0), "every dimension at 0"), title: "The middle of the prior" }, "Reset to 0"),
+      means,
+      h("button", { type: "button", onclick: () => draw(seed + 1), title: "A new point from the prior N(0, 1)" }, "Draw"),
+      seedBox),
+    spectrum, sisters, say, list);
+
+  const strips = newest(askStrips, paintStrips, STRIPS_EVERY_MS);
+
+  // --- where one stands ---
+
+  function here() {
+    const z = app.store.get("z");
+    return Array.isArray(z) && overview && z.length === overview.d ? z : new Array(overview?.d ?? 0).fill(0);
+  }
+
+  function move(z, how) {
+    if (!overview || !z.length) return;
+    app.store.set({ z });
+    if (how) app.status(how);
+  }
+
+  async function draw(value) {
+    seed = Number.isInteger(value) && value >= 0 ? value : 0;
+    seedBox.value = String(seed);
+    const answer = await app.server.prior_draw({ model: app.store.get("model"), seed }).catch(() => null);
+    if (answer) move(answer.z, answer.how);
+  }
+
+  async function goToMean() {
+    const label = Number(means.value);
+    means.selectedIndex = 0;
+    const answer = await app.server.class_mean({ model: app.store.get("model"), label }).catch(() => null);
+    if (answer) move(answer.z, answer.how);
+  }
+
+  // --- rows ---
+
+  function visible() {
+    const active = overview.dimensions.filter((dimension) => !dimension.collapsed);
+    return all ? active : active.slice(0, AT_FIRST);
+  }
+
+  function row(dimension) {
+    const { k, kl, low, high, collapsed, sentence, spread } = dimension;
+    const canvas = h("canvas", { "aria-hidden": "true" });
+    const amount = h("span", {});
+    const range = h("input", {
+      type: "range", min: String(low), max: String(high), step: "any", "data-k": String(k),
+      "aria-label": `Dimension ${k + 1}, ${overview.plain ? `spread ${spread.toFixed(2)}` : `KL ${kl.toFixed(collapsed ? 3 : 2)} nats${collapsed ? ", collapsed" : ""}`}`,
+      oninput: () => set(k, Number(range.value)),
+      onkeydown: (event) => key(event, dimension),
+      onfocus: () => { say.textContent = sentence; },
+    });
+    const figure = overview.plain ? `±${spread.toFixed(1)}` : kl.toFixed(collapsed ? 3 : 2);
+    const node = h("div", { class: `dim-row${collapsed ? " collapsed" : ""}`, onpointerenter: () => { say.textContent = sentence; } },
+      h("div", { class: "dim-name" }, h("b", {}, named(k)), " ", amount, h("small", {}, `${figure} ${overview.plain ? "spread" : "nats"}`)),
+      h("div", { class: "dim-strip" }, canvas, range));
+    return { dimension, node, canvas, range, amount };
+  }
+
+  function set(k, value) {
+    const z = here().slice();
+    z[k] = Math.round(value * 1000) / 1000;
+    move(z);
+  }
+
+  function key(event, { k, low, high }) {
+    const step = (high - low) / (event.shiftKey ? 12 : 60);
+    const now = here()[k];
+    const to = { ArrowRight: now + step, ArrowUp: now + step, ArrowLeft: now - step, ArrowDown: now - step, PageUp: now + 5 * step,
+      PageDown: now - 5 * step, Home: low, End: high, 0: 0 }[event.key];
+    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    set(k, Math.min(high, Math.max(low, to)));
+  }
+
+  function build() {
+    const collapsed = overview.dimensions.filter((dimension) => dimension.collapsed);
+    const active = visible();
+    const hidden = overview.dimensions.length - collapsed.length - active.length;
+    const asleep = collapsed.map(row);
+    rows = [...active.map(row), ...asleep];
+    list.replaceChildren(...rows.slice(0, active.length).map(({ node }) => node));
+    if (hidden > 0 || all) {
+      list.append(h("button", { type: "button", class: "dim-small", onclick: () => { all = !all; build(); ask(); } },
+        all ? "Show the ten most telling" : `Show ${hidden} more`));
+    }
+    if (asleep.length) {
+      const least = collapsed[collapsed.length - 1].kl;
+      list.append(h("p", { class: "dim-why" },
+        `${asleep.length} of ${overview.d} collapsed (KL ${least.toFixed(3)}–${collapsed[0].kl.toFixed(3)} nats, below ${overview.threshold}): ` +
+        "the encoder says nothing there, whatever the picture, so the decoder learned to ignore them. Move one and see."),
+      ...asleep.map(({ node }) => node));
+    }
+    follow();
+  }
+
+  function follow() {
+    const z = here();
+    for (const { dimension, range, amount } of rows) {
+      const value = z[dimension.k];
+      if (document.activeElement !== range || Math.abs(Number(range.value) - value) > 1e-3) range.value = String(value);
+      range.setAttribute("aria-valuetext", value.toFixed(2));
+      amount.textContent = value.toFixed(2).replace("-", "−");
+    }
+  }
+
+  // --- strips ---
+
+  function ask() {
+    if (!overview || !rows.length || !element.isConnected) return;
+    strips({
+      model: overview.model, z: here(), dims: rows.map(({ dimension }) => dimension.k), steps: STEPS, size: 36,
+      low: rows.map(({ dimension }) => dimension.low), high: rows.map(({ dimension }) => dimension.high),
+    });
+  }
+
+  async function askStrips(what) {
+    const answer = await app.server.dimension_traversal(what);
+    return { ...answer, image: await picture(answer.sheet) };
+  }
+
+  function paintStrips(answer, { model, dims }) {
+    if (model !== overview?.model || dims.length !== rows.length) return;
+    sheet = answer;
+    repaint();
+  }
+
+  function repaint() {
+    if (!sheet) return;
+    const soft = sheet.side > 28;
+    rows.forEach(({ canvas }, index) => {
+      const width = canvas.clientWidth || 240;
+      const height = canvas.clientHeight || 34;
+      const context = sharp(canvas, width, height, soft);
+      const size = width / STEPS;
+      for (let step = 0; step < STEPS; step++) cell(context, sheet.image, sheet.side, index, step, step * size, (height - size) / 2, size);
+    });
+  }
+
+  // --- the spectrum, and the same recipe at another beta ---
+
+  function family() {
+    const mine = app.catalog.find((model) => model.name === overview.model);
+    if (!mine || mine.kind !== "vae") return [];
+    const all = app.catalog.filter((model) => model.kind === "vae" && model.dataset === mine.dataset &&
+      model.latent === mine.latent && (model === mine || model.beta !== mine.beta) && !model.name.startsWith("trained/"));
+    return all.length > 1 ? all.sort((a, b) => a.beta - b.beta) : [];
+  }
+
+  function drawSpectrum() {
+    const d = overview.d;
+    const sizes = overview.dimensions.map((dimension) => (overview.plain ? dimension.spread : dimension.kl));
+    const other = family().find((model) => model.name !== overview.model);
+    const against = other?.kl_per_dim ? [...other.kl_per_dim].sort((a, b) => b - a) : [];
+    const width = spectrum.clientWidth || 300;
+    const height = spectrum.clientHeight || 46;
+    const context = sharp(spectrum, width, height);
+    const top = Math.max(...sizes, ...against, 1e-6);
+    const step = width / d;
+    const bar = Math.max(1, step - Math.min(3, step * 0.25));
+    sizes.forEach((size, index) => {
+      const tall = Math.max(1.5, (size / top) * (height - 14));
+      context.fillStyle = overview.dimensions[index].collapsed ? token("--edge") : token("--a");
+      context.fillRect(index * step, height - tall, bar, tall);
+    });
+    context.strokeStyle = token("--ink-2");
+    context.setLineDash([2, 2]);
+    against.forEach((size, index) => {
+      const tall = Math.max(1.5, (size / top) * (height - 14));
+      context.strokeRect(index * step + 0.5, height - tall, bar - 1, tall);
+    });
+    context.fillStyle = token("--ink-2");
+    context.font = `11px ${token("--mono")}`;
+    context.textAlign = "right";
+    const asleep = overview.dimensions.filter((dimension) => dimension.collapsed).length;
+    context.fillText(overview.plain ? "spread by dimension" : `KL ${overview.kl.toFixed(1)} nats in all · ${d - asleep} of ${d} in use`, width - 2, 11);
+    if (other) context.fillText(`dashed: β = ${other.beta}`, width - 2, 24);
+    spectrum.setAttribute("aria-label", overview.plain
+      ? `Spread of the codes by dimension, from ${sizes[0].toFixed(2)} to ${sizes[d - 1].toFixed(2)}`
+      : `KL by dimension, sorted: from ${sizes[0].toFixed(2)} to ${sizes[d - 1].toFixed(3)} nats; ${asleep} of ${d} collapsed`);
+  }
+
+  function drawSisters() {
+    const models = family();
+    sisters.hidden = models.length < 2;
+    sisters.replaceChildren("Same recipe, β =", ...models.map((model) => {
+      const asleep = (model.kl_per_dim || []).filter((kl) => kl < overview.threshold).length;
+      return h("button", { type: "button", class: "dim-small", "aria-pressed": String(model.name === overview.model),
+        onclick: () => app.store.set({ model: model.name }) }, `${model.beta}${asleep ? ` · ${asleep} collapsed` : ""}`);
+    }));
+  }
+
+  // --- life ---
+
+  async function load() {
+    const model = app.store.get("model");
+    if (overview?.model === model) { ask(); return; }
+    const answer = await app.server.dimension_overview({ model }).catch(() => null);
+    if (!answer || app.store.get("model") !== model) return;
+    overview = answer;
+    sheet = null;
+    all = false;
+    means.replaceChildren(h("option", { value: "" }, "Mean of …"), ...answer.classes.map((name, label) => h("option", { value: String(label) }, name)));
+    say.textContent = answer.plain
+      ? "A plain autoencoder has no KL term: its dimensions are sorted by how far its codes spread."
+      : `Sorted by KL: how much each number tells the decoder, in nats, on average over ${answer.pictures.toLocaleString("en")} test pictures.`;
+    build();
+    drawSpectrum();
+    drawSisters();
+    ask();
+  }
+
+  const offs = [
+    app.store.on(["model"], () => { if (element.isConnected) load(); }),
+    app.store.on(["z"], () => { if (element.isConnected && overview) { follow(); ask(); } }),
+  ];
+  const resize = new ResizeObserver(() => { if (overview && element.isConnected) { repaint(); drawSpectrum(); } });
+  const theme = new MutationObserver(() => { if (overview && element.isConnected) drawSpectrum(); });
+  return {
+    element,
+    show() { load(); resize.observe(list); theme.observe(document.documentElement, { attributeFilter: ["data-theme", "class"] }); },
+    hide() { resize.disconnect(); theme.disconnect(); },
+    destroy() { this.hide(); offs.forEach((off) => off?.()); },
+  };
+}

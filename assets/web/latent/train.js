@@ -1,0 +1,326 @@
+/* The Train tool: a model from scratch, before one's eyes. The map, the samples and the curve follow it as it learns;
+   every frame that arrived stays on a film that can be run back; the finished model joins the others. */
+import { fixed, h } from "./dom.js";
+import { createCurve } from "./curve.js";
+import { picture, stylesheet } from "./sheet.js";
+import { classes, listen, places } from "./stream.js";
+
+const SECONDS = 40;
+const LAYER = "training";
+const MOST_FRAMES = 800;         // of the film; beyond it every second one is let go
+const PLAY_MS = 50;
+const DEFAULT = "mnist-vae-2-1-0";
+const OPTIONS = {
+  dataset: ["Data", [["mnist", "Digits"], ["fashion", "Fashion"]]],
+  kind: ["Kind", [["vae", "VAE"], ["ae", "Plain autoencoder"]]],
+  latent: ["Dimensions", [[2, "2"], [4, "4"], [8, "8"], [16, "16"]]],
+  beta: ["β, the weight of KL", [[0.25, "0.25"], [1, "1"], [4, "4"], [10, "10"]]],
+};
+
+function parse(text) {
+  const found = /^(mnist|fashion)-(vae|ae)-(\d+)-([\d.]+)-(\d+)$/.exec(text || DEFAULT) || /^(mnist)-(vae)-(2)-(1)-(0)$/.exec(DEFAULT);
+  return { dataset: found[1], kind: found[2], latent: Number(found[3]), beta: Number(found[4]), seed: Number(found[5]) };
+}
+
+const format = ({ dataset, kind, latent, beta, seed }) => `${dataset}-${kind}-${latent}-${beta}-${seed}`;
+
+export default function mount(host, app) {
+  app.store.define("train", { default: "" });
+  let phase = "idle";            // idle, waiting, running, paused, done, failed
+  let run = null;                // {id, abort, asked, labels, explore}
+  let film = [];
+  let at = -1;                   // frame on show; -1: the newest
+  let painting = false;
+  let visible = false;
+  let playing = 0;
+  let reach = 4;
+
+  // --- what is asked ---
+
+  const rows = {};
+  const seed = h("input", { class: "g-input", type: "number", min: "0", max: "2147483647", step: "1", "aria-label": "Seed of the training",
+    onchange: () => ask({ seed: Math.max(0, Math.min(2147483647, Math.floor(Number(seed.value) || 0))) }) });
+  const form = h("div", { class: "train-form" }, ...Object.entries(OPTIONS).map(([name, [title, options]]) => {
+    rows[name] = h("div", { class: "g-seg", role: "group", "aria-label": title },
+      ...options.map(([value, text]) => h("button", { type: "button", "data-value": String(value), onclick: () => ask({ [name]: value }) }, text)));
+    return h("div", {}, h("span", { class: "train-name" }, title), rows[name]);
+  }), h("div", { class: "train-seed" }, h("span", { class: "train-name" }, "Seed"), seed));
+
+  function asked() { return parse(app.store.get("train")); }
+
+  function ask(change) { app.store.set({ train: format({ ...asked(), ...change }) }); }
+
+  function showAsked() {
+    const now = asked();
+    for (const [name, row] of Object.entries(rows)) {
+      for (const button of row.children) {
+        button.setAttribute("aria-pressed", String(button.dataset.value === String(now[name])));
+        button.disabled = name === "beta" && now.kind === "ae";
+      }
+    }
+    seed.value = String(now.seed);
+  }
+
+  const called = ({ dataset, kind, latent, beta, seed: grain }) =>
+    `${dataset === "mnist" ? "Digits" : "Fashion"} · ${kind === "vae" ? `VAE, β ${beta}` : "plain autoencoder"} · ${latent} dimensions · seed ${grain}`;
+
+  // --- what is seen ---
+
+  const button = (text, act, primary) => h("button", { type: "button", class: primary ? "g-btn primary" : "g-btn", onclick: act }, text);
+  const buttons = {
+    start: button(`Train from scratch · ${SECONDS} s`, start, true),
+    explore: button("Explore this model", explore, true),
+    pause: button("Pause", () => steer("pause")), resume: button("Go on", () => steer("resume"), true),
+    restart: button("Restart", start), stop: button("Stop", stop), change: button("Change", change),
+  };
+  const SHOWN = { idle: ["start"], waiting: ["stop"], running: ["pause", "restart", "stop"], paused: ["resume", "restart", "stop"],
+    done: ["explore", "restart", "change"], failed: ["restart", "change"] };
+  const what = h("p", { class: "train-what" });
+  const fill = h("i");
+  const bar = h("div", { class: "train-bar", role: "progressbar", "aria-label": "Training", "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
+  const says = h("p", { class: "train-says" });
+  const look = h("p", { class: "train-look" });
+  const fault = h("p", { class: "train-fault", role: "alert", hidden: true });
+  const bar2 = h("div", { class: "train-buttons" }, ...Object.values(buttons));
+  const canvas = h("canvas", { role: "img", "aria-label": "Samples decoded from the model in training" });
+  const sheet = h("figure", { class: "train-sheet" }, canvas);
+  const chart = h("div", { class: "train-curve", role: "img", "aria-label": "The ELBO curve: reconstruction and KL by step, in nats" });
+  const curve = createCurve(chart, app.base);
+  const scrub = h("input", { class: "g-range", type: "range", min: "0", max: "0", step: "1", "aria-label": "Film of the training: choose a moment",
+    oninput: () => { rest(); hold(Number(scrub.value)); } });
+  const moment = h("output", {});
+  const play = h("button", { type: "button", class: "g-btn", "aria-label": "Play the film", onclick: toggle }, "▶");
+  const strip = h("div", { class: "train-film" }, play, scrub, moment);
+  const seen = h("div", { class: "train-tool" }, bar, says, strip, chart, look);
+  const root = h("div", { class: "train-tool" }, form, what, fault, bar2, seen);
+
+  function set(next) {
+    phase = next;
+    const form_open = phase === "idle";
+    form.hidden = !form_open;
+    what.hidden = form_open;
+    seen.hidden = !film.length && phase !== "waiting";
+    strip.hidden = film.length < 2;
+    bar.classList.toggle("paused", phase === "paused");
+    for (const [name, node] of Object.entries(buttons)) node.hidden = !SHOWN[phase].includes(name);
+    fault.hidden = phase !== "failed";
+    if (run) what.textContent = called(run.asked);
+    if (phase === "idle") {
+      look.textContent = "";
+      stage(null);
+    }
+  }
+
+  function stage(frame) {
+    if (!frame || !visible) {
+      app.map.removeLayer(LAYER);
+      app.here.lend?.(null);
+      return;
+    }
+    if (app.here.lend && app.here.lent !== sheet) app.here.lend(sheet);
+    app.map.setLayer(LAYER, { points: { xy: frame.xy, labels: run.labels }, extent: [-reach, reach, -reach, reach], solo: true });
+  }
+
+  // --- a run ---
+
+  async function start() {
+    const mine = { id: "", abort: new AbortController(), asked: asked(), labels: null, explore: "" };
+    run?.abort.abort();
+    [run, film, at, reach] = [mine, [], -1, mineReach(mine.asked)];
+    rest();
+    set("waiting");
+    says.textContent = "Asking for a place …";
+    curve.show().catch((error) => { says.textContent = error.message; });
+    const current = (fn) => (data) => { if (run === mine) fn(data); };
+    try {
+      await listen(`${app.base}/train`, { ...mine.asked, seconds: SECONDS, session: `${app.session}.train` }, mine.abort.signal, {
+        run: current(({ id }) => { mine.id = id; }),
+        status: current(status),
+        frame: current(arrive),
+        failed: current(({ error }) => fail(error)),
+        end: current(() => { if (!mine.explore) fail("The training ended before it was finished. Start it again."); }),
+      });
+      if (run === mine && (phase === "running" || phase === "waiting" || phase === "paused")) {
+        fail("The connection to the training was lost. Start it again.");
+      }
+    } catch (error) {
+      if (run === mine && error.name !== "AbortError") fail(error.message === "Failed to fetch" || error.name === "TypeError" ? "The gallery cannot be reached just now. Start again in a moment." : error.message);
+    }
+  }
+
+  const mineReach = ({ kind }) => (kind === "vae" ? 4 : 2);
+
+  function status({ state, ahead }) {
+    if (state === "queued" || state === "loading") {
+      set("waiting");
+      says.textContent = ahead > 0 ? `${ahead} ${ahead === 1 ? "run is" : "runs are"} ahead of yours; it starts by itself.` : "Loading the pictures …";
+    } else if (state === "paused" && phase === "running") set("paused");
+    else if (state === "running" && phase === "paused" && film.length) set("running");
+  }
+
+  function arrive(data) {
+    if (data.labels) run.labels = classes(data.labels);
+    const frame = { ...data, xy: places(data.xy, data.unit) };
+    film.push(frame);
+    if (film.length > MOST_FRAMES) film = film.filter((_, index) => index % 2 === 0 || index === film.length - 1);
+    reach = Math.max(reach, extent(frame.xy));
+    if (phase === "waiting") set("running");
+    if (film.length === 2) strip.hidden = false;
+    scrub.max = String(film.length - 1);
+    curve.put(film);
+    if (at < 0) soon();
+    if (frame.model) {
+      run.explore = frame.model;
+      set("done");
+      app.status(`Trained: −ELBO ${fixed(frame.reconstruction + frame.kl, 1)} nats on pictures it never saw, after ${frame.seconds.toFixed(0)} s.`);
+    }
+  }
+
+  /** How far the map must reach to hold all but the outermost hundredth of the codes. */
+  function extent(xy) {
+    const far = Float32Array.from(xy, Math.abs).sort();
+    return Math.ceil((far[Math.floor(far.length * 0.995)] || 1) * 1.05 * 2) / 2;
+  }
+
+  function fail(sentence) {
+    fault.textContent = sentence;
+    set("failed");
+    app.status(sentence, "error");
+  }
+
+  async function steer(action) {
+    if (!run?.id) return;
+    const answer = await fetch(`${app.base}/train/${encodeURIComponent(run.id)}/${action}`, { method: "POST" }).then((got) => got.json(), () => ({ error: "The gallery cannot be reached just now." }));
+    if (answer.error) app.status(answer.error, "error");
+    else if (action !== "stop") set(action === "pause" ? "paused" : "running");
+  }
+
+  function stop() {
+    run?.abort.abort();
+    run = null;
+    film = [];
+    app.status("Training stopped; nothing of it was kept.");
+    set("idle");
+  }
+
+  function change() {
+    run?.abort.abort();
+    set("idle");
+  }
+
+  async function explore() {
+    const name = run?.explore;
+    if (!name) return;
+    try {
+      await app.addModel(name);
+      app.store.set({ model: name, tool: "explore", z: null, pins: [] });
+    } catch (error) {
+      app.status(error.message, "error");
+    }
+  }
+
+  // --- painting: the newest frame only, or the one held ---
+
+  function soon() {
+    if (painting || !visible) return;
+    painting = true;
+    requestAnimationFrame(paint);
+  }
+
+  async function paint() {
+    painting = false;
+    const index = at < 0 ? film.length - 1 : Math.min(at, film.length - 1);
+    const frame = film[index];
+    if (!frame || !visible) return;
+    stage(frame);
+    scrub.value = String(index);
+    moment.textContent = `step ${frame.step.toLocaleString("en")}`;
+    tell(frame);
+    painting = true;
+    const image = await picture(frame.sheet).catch(() => null);
+    painting = false;
+    if (image) {
+      if (canvas.width !== image.width || canvas.height !== image.height) [canvas.width, canvas.height] = [image.width, image.height];
+      canvas.getContext("2d").drawImage(image, 0, 0);
+    }
+    if (frame !== film[at < 0 ? film.length - 1 : Math.min(at, film.length - 1)]) soon();
+  }
+
+  function tell(frame) {
+    const last = film[film.length - 1];
+    const left = last.fraction > 0.02 ? Math.max(0, Math.ceil((last.seconds / last.fraction) * (1 - last.fraction))) : SECONDS;
+    const percent = Math.round(last.fraction * 100);
+    fill.style.width = `${percent}%`;
+    bar.setAttribute("aria-valuenow", String(percent));
+    const whole = `−ELBO ${fixed(frame.reconstruction + frame.kl, 1)} = ${fixed(frame.reconstruction, 1)} + KL ${fixed(frame.kl, 2)} nats`;
+    const rest_of = phase === "running" ? ` · ${left} s left` : phase === "paused" ? " · paused" : "";
+    says.textContent = `${whole}${rest_of}`;
+    look.textContent = hint(frame);
+  }
+
+  function hint(frame) {
+    const flat = run.asked.latent > 2 ? ` The map is the plane of most spread, ${Math.round(100 * (frame.explained[0] + frame.explained[1]))} % of it.` : "";
+    if (frame.step === 0) return `Nothing is learned yet: the codes are where chance put them, and every sample is grey.${flat}`;
+    if (frame.model) return `Finished after ${frame.step.toLocaleString("en")} steps. Run the film back, or explore the model: it now stands among the others.${flat}`;
+    return `Each dot is a held-out test picture where the encoder puts it now; the samples are decoded from the same fixed points throughout.${flat}`;
+  }
+
+  // --- the film ---
+
+  function hold(index) {
+    at = index >= film.length - 1 && phase !== "done" ? -1 : index;
+    curve.mark(at < 0 ? null : film[index].step);
+    soon();
+  }
+
+  function rest() {
+    clearInterval(playing);
+    playing = 0;
+    play.textContent = "▶";
+    play.setAttribute("aria-label", "Play the film");
+  }
+
+  function toggle() {
+    if (playing) { rest(); return; }
+    let index = at < 0 || at >= film.length - 1 ? 0 : at;
+    play.textContent = "❚❚";
+    play.setAttribute("aria-label", "Stop the film");
+    playing = setInterval(() => {
+      hold(index);
+      index += 1;
+      if (index >= film.length) { rest(); at = -1; curve.mark(null); soon(); }
+    }, PLAY_MS);
+  }
+
+  // --- life ---
+
+  if (!app.here.lend) seen.insertBefore(sheet, strip);
+  const ready = stylesheet(new URL("./train.css", import.meta.url)).then(() => host.replaceChildren(root));
+  const offs = [app.store.on(["train"], showAsked)];
+  const theme = new MutationObserver(() => { if (visible && film.length) curve.show().catch(() => {}); });
+  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  addEventListener("pagehide", () => run?.abort.abort());
+  showAsked();
+  set("idle");
+
+  return {
+    async show() {
+      visible = true;
+      await ready;
+      if (film.length) { curve.show().catch(() => {}); soon(); }
+    },
+    hide() {
+      visible = false;
+      rest();
+      stage(null);
+    },
+    destroy() {
+      run?.abort.abort();
+      offs.forEach((off) => off());
+      theme.disconnect();
+      curve.destroy();
+      stage(null);
+      root.remove();
+    },
+  };
+}
