@@ -1,0 +1,102 @@
+// What lies here: the decoded picture, large, and what the loss says of it.
+
+import { fixed, h, vector } from "./dom.js";
+import { picture } from "./data.js";
+
+const EXACT = { exact: "exact", atlas: "from the atlas" };
+
+export function createHere(host) {
+  const big = h("canvas", { class: "lx-big", role: "img", "aria-label": "The decoding of the point on the map" });
+  const frame = h("div", { class: "lx-frame" }, big);
+  const where = h("span");
+  const how = h("b", { class: "lx-how" });
+  const caption = h("p", { class: "g-cap lx-cap" }, where, " ", how);
+  const loss = h("div", { class: "lx-loss" });
+  host.append(h("h2", { class: "g-h3" }, "Here"), frame, caption, loss);
+
+  let lent = null;
+  let described = "";
+
+  function show(image, z, way = "exact", terms = null) {
+    if (image) picture(big, image);
+    if (z) {
+      const text = `z = ${vector(z)}`;
+      if (text !== where.textContent) where.textContent = text;
+    }
+    const said = EXACT[way] ?? way;
+    if (said !== how.textContent) how.textContent = said;
+    how.dataset.how = way;
+    if (terms) {
+      aboutTerms({ reconstruction: terms.reconstruction, kl: terms.kl, beta: terms.beta });
+    }
+  }
+
+  // Two bars on one scale that together are -ELBO.
+  function bars(reconstruction, kl) {
+    const whole = Math.max(reconstruction, 0) + kl || 1;
+    const bar = (name, value, part) =>
+      h("div", { class: `lx-bar ${part}`, style: { flexGrow: String(Math.max(value, 0) / whole) } },
+        h("span", {}, `${name} ${fixed(value, 1)}`));
+    return h("div", { class: "lx-bars", role: "img", "aria-label": `reconstruction ${fixed(reconstruction, 1)} nats, KL divergence ${fixed(kl, 1)} nats` },
+      bar("reconstruction", reconstruction, "rec"), bar("KL", kl, "kl"));
+  }
+
+  function aboutTerms({ title = "What the loss says of this picture", reconstruction, kl, beta = 1, kind = "vae", pair = null }) {
+    const key = JSON.stringify([title, reconstruction, kl, beta, kind]);
+    if (key === described && !pair) return;
+    described = key;
+    const whole = reconstruction + kl;
+    const sum = kind === "ae"
+      ? `no KL term: a plain autoencoder only pays for the reconstruction, ${fixed(reconstruction, 1)} nats`
+      : `−ELBO = ${fixed(reconstruction, 1)} + ${fixed(kl, 1)} = ${fixed(whole, 1)} nats`;
+    loss.replaceChildren(
+      h("h3", { class: "g-h3" }, title),
+      kind === "ae" ? bars(reconstruction, 0) : bars(reconstruction, kl),
+      h("p", { class: "g-cap" }, sum),
+      ...(kind === "vae" && beta !== 1
+        ? [h("p", { class: "g-cap" }, `trained with β = ${beta}: it paid ${fixed(reconstruction + beta * kl, 1)}`)] : []),
+      ...(pair ? [pair] : []),
+    );
+  }
+
+  // A picture that was encoded: the loss, and the picture beside what came back.
+  function about(found) {
+    if (!found) return (described = ""), loss.replaceChildren();
+    const small = (image, text) => {
+      const canvas = h("canvas", { class: "lx-small", role: "img", "aria-label": text });
+      picture(canvas, image);
+      return h("figure", {}, canvas, h("figcaption", {}, text));
+    };
+    const kl = [...found.kl_nats].reduce((a, b) => a + b, 0);
+    const pair = found.picture && found.reconstruction
+      ? h("div", { class: "lx-pair" }, small(found.picture, "picture x"), small(found.reconstruction, "decoded from its μ")) : null;
+    aboutTerms({ title: found.title, reconstruction: found.recon_nats, kl, beta: found.beta, kind: found.kind, pair });
+  }
+
+  // A place without a picture has no reconstruction error; what can be said of it is how far out it lies.
+  function place({ z, kind, nearest }) {
+    const key = `place ${vector(z, 1)} ${kind} ${nearest?.index}`;
+    if (key === described) return;
+    described = key;
+    const far = z.reduce((sum, value) => sum + value * value, 0);
+    const lines = [];
+    if (kind === "vae") {
+      lines.push(h("p", {}, "A place has no picture to compare with, so there is no reconstruction term. The prior alone can judge it: "
+        + `½‖z‖² = ${fixed(far / 2, 2)} nats below the middle of the map.`));
+    } else {
+      lines.push(h("p", {}, "A plain autoencoder has no prior: nothing in it says which places mean something."));
+    }
+    if (nearest) lines.push(h("p", {}, `Nearest test picture: “${nearest.label}”, ${fixed(nearest.distance, 2)} away. Click to pin this place.`));
+    loss.replaceChildren(h("h3", { class: "g-h3" }, "This place"), ...lines);
+  }
+
+  // A tool may show something of its own in place of the picture, until it gives null.
+  function lend(element) {
+    if (lent) lent.remove();
+    lent = element;
+    big.hidden = Boolean(element);
+    if (element) frame.append(element);
+  }
+
+  return { show, about, place, lend, canvas: big, host, get lent() { return lent; } };
+}
