@@ -1,0 +1,114 @@
+"""The two ways to an engine: a process of its own, or a thread in this one. Both run the same Scheduler."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from engines.runtime import wire
+from engines.runtime.limits import Limits
+
+_PATIENCE = 3.0     # seconds an engine is given to end its runs before it is killed
+
+
+class ProcessLink:
+    """An engine process. `hear` is called with each message, on a thread of this link; `lost` once, when it ends.
+
+    The protocol runs over the child's stdin and stdout, so the child sees the end of the file the moment this
+    process is gone, however it went, and ends as well.
+    """
+
+    def __init__(self, hear: Callable[[Any], None], lost: Callable[[], None], limits: Limits,
+                 device: str | None) -> None:
+        self._hear, self._lost = hear, lost
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        start = {"path": [os.path.abspath(place) for place in sys.path], "limits": asdict(limits), "device": device}
+        code = ("import json, sys; start = json.loads(sys.argv[1]); sys.path[:] = start['path']; "
+                "from engines.runtime.worker import main; main(start)")
+        self._child = subprocess.Popen([sys.executable, "-c", code, json.dumps(start)],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        wire.widen(self._child.stdin)
+        wire.widen(self._child.stdout)
+        self.pid = self._child.pid
+        for work in (self._read, self._write):
+            threading.Thread(target=work, name=f"engine-{self.pid}-{work.__name__[1:]}", daemon=True).start()
+
+    def send(self, message: Any) -> None:
+        """Never blocks. Raises what pickling raises."""
+        self._outgoing.put(wire.pack(message))
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._hear(wire.unpack(wire.read(self._child.stdout)))
+        except (EOFError, OSError, ValueError):
+            self._outgoing.put(None)
+            self.kill()
+            self._child.wait()
+            self._lost()
+
+    def _write(self) -> None:
+        while True:
+            packed = self._outgoing.get()
+            if packed is None:
+                return
+            try:
+                wire.write(self._child.stdin, [packed])
+            except (OSError, ValueError):
+                return      # the reading thread sees the end too, and tells
+
+    def kill(self) -> None:
+        if self._child.poll() is None:
+            self._child.kill()
+
+    def stop(self) -> None:
+        """Ask the engine to end, and see to it that it does."""
+        self.send(wire.Stop())
+        try:
+            self._child.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self._child.wait()
+
+
+class ThreadLink:
+    """An engine on a thread of this process: for tests, and for one demo launched alone."""
+
+    def __init__(self, hear: Callable[[Any], None], lost: Callable[[], None], limits: Limits,
+                 device: str | None) -> None:
+        from engines.runtime.scheduler import Scheduler
+        self._lost = lost
+        self._scheduler = Scheduler(hear, limits, device)
+        self._thread = threading.Thread(target=self._serve, name="engine", daemon=True)
+        self.pid = os.getpid()
+        self._thread.start()
+
+    def send(self, message: Any) -> None:
+        self._scheduler.submit(message)
+
+    def _serve(self) -> None:
+        try:
+            self._scheduler.run()
+        finally:
+            self._lost()
+
+    def kill(self) -> None:
+        """A thread cannot be killed; it is asked to stop and left behind."""
+        self.send(wire.Stop())
+
+    def stop(self) -> None:
+        self.send(wire.Stop())
+        self._thread.join(_PATIENCE)
+
+
+def ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of the terminal; the hub alone decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
