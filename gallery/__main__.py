@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         given.insert(0, "run")
     options = parser().parse_args(given)
     from gallery import commands
-    return getattr(commands, options.command)(options)
+    return getattr(commands, {"list": "list_demos"}.get(options.command, options.command))(options)
 
 
 if __name__ == "__main__":

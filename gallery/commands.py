@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import logging
 import socket
@@ -11,7 +12,11 @@ import sys
 from gallery import catalog
 
 
+# --- run ---------------------------------------------------------------------------------------------------------
+
 def run(options: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM. 2 when the address cannot be opened or there is no such demo."""
+    base = "/" + options.base.strip("/") if options.base.strip("/") else ""
     try:
         listening = listen(options.host, options.port)
     except OSError as error:
@@ -21,53 +26,92 @@ def run(options: argparse.Namespace) -> int:
     from gallery.serving import serve
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        app = create_app(only=options.only, engine=options.engine, base=options.base)
+        app = create_app(only=options.only, engine=options.engine, base=base)
     except ValueError as error:
+        listening.close()
         print(error, file=sys.stderr)
         return 2
-    base = options.base.rstrip("/")
     serve(app, listening, base, f"The gallery is open at http://{shown(options.host)}:{options.port}{base}")
     return 0
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the address. Raises OSError when it is taken or not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    """A socket bound to the address. Raises OSError when it is taken or not ours to open."""
+    if not 0 < port < 65536:
+        raise OSError(errno.EINVAL, "no such port")
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     if sys.platform != "win32":         # there it would let two programs share one port
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
         listening.listen(512)
-    except (OSError, OverflowError) as error:
+    except OSError:
         listening.close()
-        raise OSError(getattr(error, "errno", None), str(error)) from error
+        raise
     return listening
 
 
 def why_not(host: str, port: int, error: OSError) -> str:
-    import errno
+    """One sentence: what is wrong with the address, and what to do. The 10,000s are Windows' numbers."""
     if not 0 < port < 65536:
-        return f"Port {port} is no port: choose one from 1 to 65535 with --port."
+        return f"{port} is no port: choose one from 1 to 65535 with --port."
     if error.errno in (errno.EADDRINUSE, 10048):
-        return (f"Port {port} is taken by another program, perhaps another gallery: "
-                f"choose one with make run PORT={port + 1}, or python -m gallery run --port {port + 1}.")
+        free = port + 1 if port < 65535 else 7860
+        return (f"Port {port} is taken by another program, perhaps another gallery: choose another with "
+                f"`make run PORT={free}` or `python -m gallery run --port {free}`.")
     if error.errno in (errno.EACCES, errno.EPERM, 10013):
         return f"This user may not open port {port}: choose one above 1023 with --port."
-    return f"The address {host} port {port} cannot be opened ({error.strerror or error}): choose others with --host and --port."
+    return (f"The address {host}, port {port}, cannot be opened ({error.strerror or error}): "
+            "choose another with --host and --port.")
 
 
 def shown(host: str) -> str:
-    """The address to type into a browser."""
+    """The host to type into a browser on this machine."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
 
 
-def list(options: argparse.Namespace) -> int:
+# --- list, check, doctor -----------------------------------------------------------------------------------------
+
+def list_demos(options: argparse.Namespace) -> int:
     entries = catalog.entries()
     if options.json:
-        print(json.dumps([{"slug": entry.slug, "title": entry.title, "works": entry.works, "faults": entry.faults}
-                          for entry in entries]))
+        print(json.dumps([_described(entry) for entry in entries], ensure_ascii=False, indent=2))
         return 0
     for entry in entries:
-        print(f"{entry.slug:28} {entry.title}")
+        year = next((str(door.milestone.year) for door in catalog.hang(entries)[0] if door.entry is entry), "    ")
+        print(f"{year}  {entry.slug:26}  {entry.title}" + ("" if entry.works else "  (closed: " + entry.faults[0] + ")"))
     return 0
+
+
+def _described(entry: catalog.Entry) -> dict[str, object]:
+    demo = entry.demo
+    described: dict[str, object] = {"slug": entry.slug, "title": entry.title, "works": entry.works,
+                                    "faults": list(entry.faults), "address": f"/demo/{entry.slug}/"}
+    if demo:
+        described |= {"milestone": demo.milestone, "sentence": demo.sentence, "framework": demo.framework,
+                      "tags": list(demo.tags), "models": list(demo.models),
+                      "scenes": [{"title": scene.title, "look": scene.look, "address": f"/demo/{entry.slug}/{scene.url()}"}
+                                 for scene in demo.scenes]}
+    return described
+
+
+def check(options: argparse.Namespace) -> int:
+    """One fault on a line. 1 when there is any."""
+    slugs = options.demo or [entry.slug for entry in catalog.entries()]
+    found = 0
+    for slug in slugs:
+        faults = catalog.check(slug)
+        found += len(faults)
+        for fault in faults:
+            print(f"{slug}: {fault}")
+    print(f"{len(slugs)} demo{'s' * (len(slugs) != 1)} checked, {found or 'no'} fault{'s' * (found != 1)}.")
+    return 1 if found else 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """One finding on a line, each with what to do. 1 when something keeps the gallery from working."""
+    from gallery.doctor import examine
+    findings = examine()
+    for finding in findings:
+        print(f"{finding.mark}  {finding.what:14} {finding.found}" + (f"\n   {'':14} -> {finding.remedy}" if finding.remedy else ""))
+    return 1 if any(finding.mark == "NO" for finding in findings) else 0
