@@ -16,6 +16,7 @@ export function createHere(host) {
 
   let lent = null;
   let described = "";
+  let held = false; // a tool's picture keeps its say while the eye moves on
 
   function show(image, z, way = "exact", terms = null) {
     if (image) picture(big, image);
@@ -59,8 +60,10 @@ export function createHere(host) {
     );
   }
 
-  // A picture that was encoded: the loss, and the picture beside what came back.
+  // A picture that was encoded: the loss, and the picture beside what came back. With `hold` it stays until
+  // somebody calls again, wherever the eye moves.
   function about(found) {
+    held = Boolean(found?.hold);
     if (!found) return (described = ""), loss.replaceChildren();
     const small = (image, text) => {
       const canvas = h("canvas", { class: "lx-small", role: "img", "aria-label": text });
@@ -75,6 +78,7 @@ export function createHere(host) {
 
   // A place without a picture has no reconstruction error; what can be said of it is how far out it lies.
   function place({ z, kind, nearest }) {
+    if (held) return;
     const key = `place ${vector(z, 1)} ${kind} ${nearest?.index}`;
     if (key === described) return;
     described = key;
