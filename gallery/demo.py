@@ -45,3 +45,5 @@ class Demo:
     engine: str = ""
     models: tuple[str, ...] = ()         # bundled models it shows, names under assets/models
     thumbnail: str = ""
+    module: str = ""                     # ES module under assets/web that draws the instrument; the page loads it, and the
+                                         # style sheet of the same name, before the framework has started

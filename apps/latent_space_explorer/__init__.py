@@ -30,6 +30,7 @@ DEMO = Demo(
     engine="engines/vae/model.py",
     models=("vae-mnist-2d", "vae-mnist-16d", "vae-fashion-2d", "vae-fashion-16d", "vae-emoji", "ae-mnist-2d"),
     thumbnail="apps.latent_space_explorer.thumbnail:make",
+    module="latent/page.js",
 )
 
 

@@ -15,7 +15,6 @@ from engines import data
 from engines.runtime import ModelFault, VisitorError, models
 
 DEFAULT = "vae-mnist-2d"
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "models"
 KINDS = ("vae", "ae")
 MARGIN = 0.06                        # of the cloud's width, left free around it
 
@@ -43,12 +42,18 @@ def _config(path: Path, changed: int) -> dict[str, Any]:
 def bundled() -> list[dict[str, Any]]:
     """The configs of the models that came with the gallery, by name; a broken folder is left out."""
     found = []
-    for path in sorted(ASSETS.glob("*/config.json")):
+    for name in models.names():
         try:
-            found.append(config(path.parent.name))
+            found.append(config(name))
         except VisitorError:                                  # another engine's model, or a damaged one
             continue
     return found
+
+
+def pictures(dataset: str) -> data.PictureSet:
+    """The pictures whose codes the maps show: the test split, or all of a set that has no splits."""
+    split = "test" if "test" in data.about(dataset)["splits"] else "all"
+    return data.load(dataset, split)
 
 
 def count(model: str) -> int:
@@ -77,14 +82,13 @@ def extent(model: str) -> tuple[float, float, float, float]:
 def facts(model: str) -> dict[str, Any]:
     """What the page needs to draw the map: JSON-able. `scale` turns the int16 codes into latent units."""
     space, flat = codes.read(model), plane(model)
-    pictures = data.load(space.dataset, "test")
     return {
         "config": config(model),
         "n": len(space.mu),
         "d": space.d,
         "scale": scale(space.mu),
         "logvar_scale": scale(space.logvar),
-        "names": list(pictures.names),
+        "names": list(pictures(space.dataset).names),
         "extent": extent(model),
         "plane": {"mean": flat.mean.tolist(), "axes": flat.axes.tolist(), "explained": flat.explained.tolist()},
         "kl": space.kl.tolist(),

@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse
 
 from apps.latent_space_explorer import catalogue, codes, state, view
 from apps.latent_space_explorer.atlas import Atlases, layout
-from engines import data
 from engines.runtime import BadInput, VisitorError
 from engines.runtime import models as model_files
 
@@ -48,6 +47,7 @@ def opening(query: dict[str, str]) -> dict[str, Any]:
         answer["facts"] = facts(cleaned["model"])
     except VisitorError as fault:
         answer["faults"] = [*faults, str(fault)]
+    answer["faults"] = list(dict.fromkeys(answer["faults"]))
     return answer
 
 
@@ -94,7 +94,7 @@ def routes() -> APIRouter:
     @router.get("/labels/{dataset}")
     def _labels(dataset: str) -> Response:
         try:
-            labels = data.load(dataset, "test").labels.astype(np.uint8).tobytes()
+            labels = catalogue.pictures(dataset).labels.astype(np.uint8).tobytes()
             return Response(labels, media_type="application/octet-stream", headers=LONG)
         except VisitorError as fault:
             return error(fault)
@@ -102,7 +102,7 @@ def routes() -> APIRouter:
     @router.get("/pictures/{dataset}")
     def _pictures(dataset: str, i: str = "") -> Response:
         try:
-            images = data.load(dataset, "test").images
+            images = catalogue.pictures(dataset).images
             chosen = images[_indices(i, len(images))]
             return Response(view.png(view.strip(chosen)), media_type="image/png", headers=LONG)
         except VisitorError as fault:

@@ -134,13 +134,13 @@ async def dimension_traversal(request: Mapping[str, Any]) -> dict[str, Any]:
     steps = _whole(request, "steps", 2, MAX_STEPS, 7)
     if len(dims) * steps > vae.MAX_PICTURES:
         raise BadInput(f"{len(dims) * steps} pictures were asked for; the limit is {vae.MAX_PICTURES}: take fewer steps.")
+    size = _whole(request, "size", 8, 128, 64)
     low, high = (_ends(request.get(name), len(dims), side) for name, side in (("low", -REACH), ("high", REACH)))
     values = np.linspace(low, high, steps, axis=1)                                       # (rows, steps)
     points = np.repeat(z[None, None], len(dims), 0).repeat(steps, 1)                      # (rows, steps, d)
     points[np.arange(len(dims))[:, None], np.arange(steps)[None], np.array(dims)[:, None]] = values
     images = await _decoded(space, points.reshape(-1, space.d), request)
-    side = _whole(request, "size", 8, 128, images.shape[1])
-    return {"sheet": pictures.sheet(images, columns=steps, side=side), "side": min(side, images.shape[1]),
+    return {"sheet": pictures.sheet(images, columns=steps, side=size), "side": min(size, images.shape[1]),
             "rows": len(dims), "columns": steps, "values": values.round(4).tolist()}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from apps.latent_space_explorer import view
-from engines import data, runtime, vae
+from apps.latent_space_explorer import catalogue, view
+from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
 
 
@@ -38,7 +38,7 @@ async def decode(args: dict[str, Any]) -> dict[str, Any]:
 async def describe(args: dict[str, Any]) -> dict[str, Any]:
     """{model, dataset, index, session} -> what the loss says of one test picture, and its reconstruction."""
     try:
-        images = data.load(str(args.get("dataset", "")), "test").images
+        images = catalogue.pictures(str(args.get("dataset", ""))).images
         index = args.get("index")
         if not isinstance(index, int) or not 0 <= index < len(images):
             raise BadInput(f"There is no test picture {index!r:.20}; they are numbered 0 to {len(images) - 1}.")

@@ -61,10 +61,22 @@ def head_html(base: str, *, title: str, description: str = "", style: str = "") 
 
 
 def demo_head_html(place: Place) -> str:
-    web = f"{place.base}/assets/web"
     return head_html(place.base, title=f"{place.demo.title} · Generative AI, hands on", description=place.demo.sentence,
-                     style=f'<link rel="stylesheet" href="{web}/page.css">'
-                           f'<script type="module" src="{web}/page.js"></script>')
+                     style=page_style(place.base, place.accent) + module_html(place))
+
+
+def module_html(place: Place) -> str:
+    """The demo's own module and style sheet, early: its instrument need not wait for the framework."""
+    if not place.demo.module:
+        return ""
+    stem = escape(f"{place.base}/assets/web/{place.demo.module.removesuffix('.js')}")
+    return f'<link rel="stylesheet" href="{stem}.css"><script type="module" src="{stem}.js"></script>'
+
+
+def page_style(base: str, accent: str) -> str:
+    """page.css, the page's accent (on :root, where a framework's own variables refer to it) and page.js."""
+    return (f'<link rel="stylesheet" href="{base}/assets/web/page.css"><style>:root{{--a:var(--{accent})}}</style>'
+            f'<script type="module" src="{base}/assets/web/page.js"></script>')
 
 
 def nav_html(slug: str, demo: Demo, base: str = "") -> str:
@@ -134,8 +146,7 @@ def compose(document: str, place: Place) -> str:
     document = document.replace("<head>", f"<head>{demo_head_html(place)}", 1)
     above = nav_html(place.slug, place.demo, place.base) + header_html(place.demo) + '<main id="g-app" tabindex="-1">'
     below = ("</main>" + scenes_html(place.demo.scenes) + lesson_html(place) + footer_html(place.base))
-    accent = f"--a:var(--{place.accent})"
-    document = re.sub(r"<body[^>]*>", f'<body class="g-page" style="{accent}">{above}', document, count=1, flags=re.S)
+    document = re.sub(r"<body[^>]*>", f'<body class="g-page">{above}', document, count=1, flags=re.S)
     return document.replace("</body>", f"{below}</body>", 1)
 
 
@@ -168,12 +179,10 @@ class Framed:
 
 def page_html(place: Place, title: str, body: str) -> str:
     """A page of reading inside a demo's frame: the engine's code, a model's card."""
-    web = f"{place.base}/assets/web"
-    head = head_html(place.base, title=f"{title} · {place.demo.title}",
-                     style=f'<link rel="stylesheet" href="{web}/page.css"><script type="module" src="{web}/page.js"></script>')
+    head = head_html(place.base, title=f"{title} · {place.demo.title}", style=page_style(place.base, place.accent))
     return (f'<!doctype html><html lang="en" data-base="{place.base}" data-slug="{place.slug}"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>'
-            f'<body class="g-page g-plain" style="--a:var(--{place.accent})"><nav class="g-nav" aria-label="Gallery">'
+            f'<body class="g-page g-plain"><nav class="g-nav" aria-label="Gallery">'
             f'<a class="g-back" href="{place.address}/">{icons.LEFT}<span>{escape(place.demo.title)}</span></a>'
             f'<span class="g-actions"></span>{theme_button()}{badge_html(place.base)}</nav>'
             f'<main class="g-lesson" id="g-app">{body}</main>{footer_html(place.base)}</body></html>')

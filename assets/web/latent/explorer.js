@@ -23,23 +23,28 @@ const TOOLS = {
 const root = document.documentElement;
 export const dataBase = () => `${root.dataset.base || ""}/demo/${root.dataset.slug || "latent-space-explorer"}/data`;
 
-// Asked for as soon as the module runs, which is before the framework has drawn its page.
-let asked = null;
-export const begin = () => (asked ??= fetch(`${dataBase()}/opening${location.search}`).then((answer) => answer.json()));
+const GRADIO_MS = 20_000; // longer than any start of the framework seen
 
-export async function mount(element, gradio) {
-  const host = element.querySelector(".lx");
+// Gradio arrives later than this stage and then carries its questions to the server.
+let connect;
+const connected = new Promise((resolve) => (connect = resolve));
+export { connect };
+
+export async function boot(main) {
+  const host = h("div", { class: "lx", "data-ready": "false" });
+  main.prepend(host);
+  const asked = fetch(`${dataBase()}/opening${location.search}`).then((answer) => answer.json());
   const stage = build(host);
   const status = statusLine(stage.status);
   let opening;
   try {
-    opening = await begin();
+    opening = await asked;
   } catch (fault) {
-    console.warn("the opening did not arrive", fault);
+    console.debug("the opening did not arrive", fault);
     return status("The gallery did not answer. Reload the page in a moment.", "error");
   }
   if (opening.error) return status(opening.error, "error");
-  const app = createApp(stage, opening, gradio, status);
+  const app = createApp(stage, opening, status);
   window.__latent = { app, timings: app.looking.timings, exact: app.looking.exactTimes };
   await app.start(opening.faults);
 }
@@ -73,14 +78,14 @@ function statusLine(element) {
   };
 }
 
-function createApp(stage, opening, gradio, status) {
+function createApp(stage, opening, status) {
   const app = {
     base: dataBase(), session: crypto.randomUUID?.() ?? String(Math.random()).slice(2), catalog: opening.catalog,
-    store: createStore(opening), status, announce: status, unpack, picture, vector, fixed, download, stage, gradio,
+    store: createStore(opening), status, announce: status, unpack, picture, vector, fixed, download, stage,
     space: null,
   };
   app.data = createData(app.base, opening);
-  app.server = serverOf(app, gradio.server);
+  app.server = serverOf(app);
   app.here = createHere(stage.here);
   app.shelf = shelfOf(stage.shelf);
   const spaceListeners = new Set();
@@ -129,11 +134,14 @@ function createApp(stage, opening, gradio, status) {
 }
 
 // server.<name>({...}) with this page's session; a sentence from the server is shown and rejects.
-function serverOf(app, server) {
+function serverOf(app) {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("Gradio did not start")), GRADIO_MS));
+  late.catch(() => {}); // only a call that waits for it is told
   return new Proxy({}, {
     get: (_, name) => async (args = {}) => {
       let answer;
       try {
+        const server = await Promise.race([connected, late]);
         answer = await server[name]({ ...args, session: app.session });
       } catch (fault) {
         console.debug(name, fault);
