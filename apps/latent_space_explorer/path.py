@@ -29,6 +29,7 @@ FIELDS = {
     "play": Field(flag("play"), False),
     "speed": Field(integer("speed", SLOWEST, FASTEST), SPEED),
     "loop": Field(choice("loop", "bounce", "again", "once"), "bounce"),
+    "at": Field(integer("at", 0, vae.MAX_STEPS - 1), 0),
 }
 
 

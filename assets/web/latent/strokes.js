@@ -30,12 +30,12 @@ export function shade(colour, coloured) {
 
 const clamp = (value) => Math.max(0, Math.min(UNITS - 1, Math.round(value)));
 
-/** Fewer points, none of the left-out ones further than TOLERANCE from the line (Douglas and Peucker, 1973). */
+/** Fewer points, on whole units: none of the left-out ones was further than TOLERANCE from the line (Douglas and Peucker, 1973). */
 export function simplified(points) {
-  const whole = points.map(([x, y]) => [clamp(x), clamp(y)]).filter((p, i, all) => !i || p[0] !== all[i - 1][0] || p[1] !== all[i - 1][1]);
-  let kept = thinned(whole, TOLERANCE);
-  for (let tolerance = 1; kept.length > MOST_POINTS; tolerance *= 1.6) kept = thinned(whole, tolerance);
-  return kept;
+  let kept = thinned(points, TOLERANCE);
+  for (let tolerance = 1; kept.length > MOST_POINTS; tolerance *= 1.6) kept = thinned(points, tolerance);
+  const whole = kept.map(([x, y]) => [clamp(x), clamp(y)]);
+  return whole.filter(([x, y], i) => !i || x !== whole[i - 1][0] || y !== whole[i - 1][1]);
 }
 
 function thinned(points, tolerance) {
