@@ -89,7 +89,9 @@ def gradio_theme() -> gr.themes.Base:
             if hasattr(theme, f"{variable}_dark"):
                 values[f"{variable}_dark"] = f"var(--{token})"       # the token itself changes with the theme
     values |= {"block_shadow": "none", "button_primary_shadow": "none", "button_secondary_shadow": "none",
-               "error_background_fill": "var(--wall)", "error_background_fill_dark": "var(--wall)", "layout_gap": "var(--s4)"}
+               "error_background_fill": "var(--wall)", "error_background_fill_dark": "var(--wall)", "layout_gap": "var(--s4)",
+               "input_border_width": "1px", "input_border_width_dark": "1px", "button_border_width": "1px",
+               "button_border_width_dark": "1px", "checkbox_border_width": "1px", "checkbox_border_width_dark": "1px"}
     return theme.set(**values)
 
 

@@ -62,7 +62,15 @@ def head_html(base: str, *, title: str, description: str = "", style: str = "") 
 
 def demo_head_html(place: Place) -> str:
     return head_html(place.base, title=f"{place.demo.title} · Generative AI, hands on", description=place.demo.sentence,
-                     style=page_style(place.base, place.accent) + module_html(place))
+                     style=page_style(place.base, place.accent) + fitting_html(place) + module_html(place))
+
+
+def fitting_html(place: Place) -> str:
+    """Streamlit takes the whole window and a theme of its own: these make it a part of a page, in the page's theme."""
+    if place.demo.framework != "streamlit":
+        return ""
+    stem = f"{place.base}/assets/web/streamlit"
+    return f'<link rel="stylesheet" href="{stem}.css"><script src="{stem}.js"></script>'
 
 
 def module_html(place: Place) -> str:
@@ -144,8 +152,9 @@ def compose(document: str, place: Place) -> str:
     document = document.replace("<html", f'<html data-base="{place.base}" data-slug="{place.slug}" '
                                 f'data-framework="{place.demo.framework}"', 1)
     document = document.replace("<head>", f"<head>{demo_head_html(place)}", 1)
-    above = nav_html(place.slug, place.demo, place.base) + header_html(place.demo) + '<main id="g-app" tabindex="-1">'
-    below = ("</main>" + scenes_html(place.demo.scenes) + lesson_html(place) + footer_html(place.base))
+    app = "div" if place.demo.framework == "streamlit" else "main"       # Streamlit's document brings a <main> of its own
+    above = nav_html(place.slug, place.demo, place.base) + header_html(place.demo) + f'<{app} id="g-app" tabindex="-1">'
+    below = (f"</{app}>" + scenes_html(place.demo.scenes) + lesson_html(place) + footer_html(place.base))
     document = re.sub(r"<body[^>]*>", f'<body class="g-page">{above}', document, count=1, flags=re.S)
     return document.replace("</body>", f"{below}</body>", 1)
 

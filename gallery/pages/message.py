@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gallery.pages import icons
-from gallery.pages.frame import badge_html, footer_html, head_html, theme_button
+from gallery.pages.frame import badge_html, footer_html, head_html, page_style, theme_button
 
 if TYPE_CHECKING:
     from gallery.catalog import Entry
@@ -14,12 +14,10 @@ if TYPE_CHECKING:
 
 def render_message(title: str, body: str, *, base: str = "") -> str:
     """title: plain text. body: HTML. The page stands in the gallery's frame."""
-    web = f"{base}/assets/web"
-    head = head_html(base, title=f"{title} · Generative AI, hands on",
-                     style=f'<link rel="stylesheet" href="{web}/page.css"><script type="module" src="{web}/page.js"></script>')
+    head = head_html(base, title=f"{title} · Generative AI, hands on", style=page_style(base, "house"))
     return (f'<!doctype html><html lang="en" data-base="{base}"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>'
-            f'<body class="g-page" style="--a:var(--house)"><nav class="g-nav" aria-label="Gallery">'
+            f'<body class="g-page"><nav class="g-nav" aria-label="Gallery">'
             f'<a class="g-back" href="{base}/">{icons.LEFT}<span>Gallery</span></a><span class="g-actions"></span>'
             f'{theme_button()}{badge_html(base)}</nav>'
             f'<main class="g-message" id="g-app"><div class="g-empty" aria-hidden="true"></div>'
