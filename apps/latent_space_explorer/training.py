@@ -118,22 +118,25 @@ def _status(run: Any) -> dict[str, Any]:
 
 
 async def events(run: Any, name: str) -> AsyncIterator[str]:
-    """The run's frames as server-sent events, at most FRAMES_A_SECOND, and its status while none come."""
+    """The run's frames as server-sent events, at most FRAMES_A_SECOND, and its status whenever it changes."""
     yield _line("run", {"id": name})
-    frames, plane, labelled, due = aiter(run), None, False, 0.0
+    frames, plane, told, due, first = aiter(run), None, None, 0.0, True
     coming = asyncio.ensure_future(anext(frames, None))
     try:
         while True:
             done, _ = await asyncio.wait({coming}, timeout=STATUS_EVERY_S)
-            yield _line("status", _status(run))
+            status = _status(run)
+            # a comment, where there is no news: sending it is how a page that has gone is noticed
+            yield _line("status", status) if status != told else ": still here\n\n"
+            told = status
             if not done:
                 continue
             progress = coming.result()
             if progress is None:
                 break
             event, plane = await asyncio.to_thread(frame_event, progress, plane)
-            if not labelled:
-                event["labels"], labelled = base64.b64encode(progress.labels.astype(np.uint8).tobytes()).decode(), True
+            if first:
+                event["labels"], first = base64.b64encode(progress.labels.astype(np.uint8).tobytes()).decode(), False
             yield _line("frame", event)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             due = time.monotonic() + 1 / FRAMES_A_SECOND
@@ -146,7 +149,7 @@ async def events(run: Any, name: str) -> AsyncIterator[str]:
         yield _line("failed", {"error": "Something went wrong while training; it is in the log. You can start again."})
     finally:
         coming.cancel()
-        run.cancel()                                  # a no-op once the run has ended
+        run.cancel()                                  # nothing, once the run has ended
 
 
 # --- routes -------------------------------------------------------------------------------------------------------
