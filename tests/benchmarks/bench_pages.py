@@ -1,0 +1,207 @@
+"""The latent-space explorer in a real browser against a bare Gradio page: how soon, how smooth, how light.
+
+Run by `make bench`. Both pages are opened in turn, in one run, by one Chromium; medians are compared.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.benchmarks.ledger import Row, record
+from tests.browser.chromium import executable
+from tests.browser.conftest import ROOT, SWITCHES, Hub, free_port, running_hub, wait_until
+
+DEMO = "/demo/latent-space-explorer/"
+ROUNDS = 7
+EXACT = 15
+MOVES = 240
+SESSIONS, FIRST = 1_000, 100
+FRAME_MS = 1000 / 60
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    with running_hub() as running:
+        httpx.get(running.url + DEMO, timeout=60)
+        time.sleep(8)       # the bars hold after warm-up
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[str]:
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bare_gradio", str(port)], cwd=ROOT)
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(url, timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+    wait_until(answers, 60, "the bare page did not answer")
+    yield url
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable(), args=SWITCHES)
+        yield chromium
+        chromium.close()
+
+
+def cold_page(browser: Browser) -> Page:
+    return browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+
+
+def first_change_bare(browser: Browser, url: str) -> float:
+    """Seconds from navigation to the first picture that follows the slider."""
+    page = cold_page(browser)
+    start = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.wait_for_selector("#slider input[type=range]").focus()
+    while not page.locator("#image img").count():
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(10)
+    seconds = time.perf_counter() - start
+    page.context.close()
+    return seconds
+
+
+def first_change_ours(browser: Browser, url: str) -> float:
+    """Seconds from navigation to the first picture that follows the arrow keys, painted."""
+    page = cold_page(browser)
+    start = time.perf_counter()
+    page.goto(url + DEMO, wait_until="commit")
+    page.wait_for_selector('#instrument[data-ready="true"], #instrument [data-ready="true"]')
+    page.locator("#primary").focus()
+    page.evaluate("window.__before = JSON.stringify(window.__latent.app.z())")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("JSON.stringify(window.__latent.app.z()) !== window.__before")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    seconds = time.perf_counter() - start
+    page.context.close()
+    return seconds
+
+
+def test_first_visit(browser: Browser, hub: Hub, bare: str) -> None:
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        theirs.append(first_change_bare(browser, bare))
+        ours.append(first_change_ours(browser, hub.url))
+    a, b = statistics.median(ours), statistics.median(theirs)
+    record(Row("first visit to the explorer after warm-up, cold browser, to the first change",
+               "bare Gradio page with one slider and one picture", f"{a / b:.2f}× ({a:.2f} s against {b:.2f} s)",
+               "≤ 1.5×", a <= 1.5 * b))
+    assert a > 0 and b > 0
+
+
+def ready_page(browser: Browser, hub: Hub) -> Page:
+    page = cold_page(browser)
+    page.goto(hub.url + DEMO)
+    page.wait_for_selector('#instrument[data-ready="true"], #instrument [data-ready="true"]')
+    page.wait_for_timeout(2_000)
+    return page
+
+
+def test_pointer_to_painted_picture(browser: Browser, hub: Hub) -> None:
+    page = ready_page(browser, hub)
+    box = page.locator("#primary").bounding_box()
+    page.evaluate("window.__latent.timings.length = 0")
+    for step in range(MOVES):
+        page.mouse.move(box["x"] + box["width"] * (0.2 + 0.6 * step / MOVES),
+                        box["y"] + box["height"] * (0.3 + 0.4 * (step % 60) / 60))
+    page.wait_for_timeout(300)
+    timings = sorted(page.evaluate("window.__latent.timings"))
+    page.context.close()
+    assert len(timings) >= MOVES / 4, "the pointer painted too few pictures to be measured"
+    p95 = timings[int(0.95 * len(timings))]
+    record(Row("pointer over the map to painted picture, in the page, p95", "one frame at 60 Hz",
+               f"{p95:.1f} ms (median {statistics.median(timings):.1f} ms, {len(timings)} pictures)",
+               "≤ 16.7 ms", p95 <= FRAME_MS + 0.05))
+
+
+SLIDER_TO_PICTURE = """() => new Promise(done => {
+  const slider = document.querySelector('#slider input[type=range]');
+  const image = document.querySelector('#image img'), old = image.src;
+  const start = performance.now();
+  const seen = new MutationObserver(() => {
+    if (image.src === old) return;
+    image.decode().then(() => requestAnimationFrame(() => done(performance.now() - start)));
+    seen.disconnect();
+  });
+  seen.observe(image, {attributes: true});
+  slider.value = String((Number(slider.value) + 7) % 255);
+  slider.dispatchEvent(new Event('input', {bubbles: true}));
+})"""
+
+
+def test_exact_decode(browser: Browser, hub: Hub, bare: str) -> None:
+    plain = cold_page(browser)
+    plain.goto(bare)
+    plain.wait_for_selector("#slider input[type=range]").focus()
+    while not plain.locator("#image img").count():
+        plain.keyboard.press("ArrowRight")
+        plain.wait_for_timeout(50)
+    plain.wait_for_timeout(500)
+    page = ready_page(browser, hub)
+    box = page.locator("#primary").bounding_box()
+    page.evaluate("window.__latent.exact.length = 0")
+    theirs = []
+    for step in range(EXACT):
+        theirs.append(plain.evaluate(SLIDER_TO_PICTURE))
+        page.mouse.move(box["x"] + box["width"] * (0.3 + 0.02 * step), box["y"] + box["height"] * 0.5)
+        page.wait_for_timeout(500)
+    ours = page.evaluate("window.__latent.exact")
+    plain.context.close(), page.context.close()
+    assert len(ours) >= EXACT / 2
+    a, b = statistics.median(ours), statistics.median(theirs)
+    record(Row("exact decode, rest to painted", "bare Gradio, slider to picture",
+               f"{a / b:.2f}× ({a:.1f} ms against {b:.1f} ms)", "≤ 1.5×", a <= 1.5 * b))
+
+
+def visit(url: str, number: int) -> None:
+    """Open the page, look at its data, ask the model for a picture, leave: what one short visit does."""
+    with httpx.Client(base_url=url + DEMO.rstrip("/"), timeout=60) as client:
+        client.get("/").raise_for_status()
+        client.get("/config").raise_for_status()
+        client.get("/data/codes/vae-mnist-2d")
+        z = [(number % 40) / 10 - 2, (number % 23) / 6 - 2]
+        call = client.post("/gradio_api/call/decode", json={"data": ["vae-mnist-2d", [z]]})
+        call.raise_for_status()
+        with client.stream("GET", f"/gradio_api/call/decode/{call.json()['event_id']}") as stream:
+            assert "complete" in "".join(stream.iter_text())
+
+
+def resident(hub: Hub) -> tuple[float, float]:
+    """(hub, its children) in MB: resident memory."""
+    process = psutil.Process(hub.process.pid)
+    ours = process.memory_info().rss
+    return ours / 1e6, sum(child.memory_info().rss for child in process.children(recursive=True)) / 1e6
+
+
+def test_a_thousand_sessions(hub: Hub) -> None:
+    for number in range(FIRST):
+        visit(hub.url, number)
+    time.sleep(5)
+    before = resident(hub)
+    for number in range(FIRST, SESSIONS):
+        visit(hub.url, number)
+    time.sleep(5)
+    after = resident(hub)
+    growth = [100 * (late / early - 1) for early, late in zip(before, after)]
+    record(Row("1,000 sessions opened, used, closed: resident memory, hub and engine", "the level after the first 100",
+               f"hub {growth[0]:+.1f} % ({before[0]:.0f} → {after[0]:.0f} MB), "
+               f"engine {growth[1]:+.1f} % ({before[1]:.0f} → {after[1]:.0f} MB)",
+               "within 5 %", max(growth) <= 5))
