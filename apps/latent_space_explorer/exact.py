@@ -10,6 +10,8 @@ from apps.latent_space_explorer import catalogue, view
 from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
 
+MOST_POINTS = 64                     # decoded for one question of the page
+
 
 def point(value: Any) -> tuple[float, ...]:
     """What a page or a caller gave as z, as numbers. Raises BadInput."""
@@ -33,6 +35,19 @@ async def decode(args: dict[str, Any]) -> dict[str, Any]:
     except VisitorError as fault:
         return {"error": str(fault)}
     return {"image": view.pixels(frame.images[0]), "z": frame.z[0].tolist()}
+
+
+async def decode_many(args: dict[str, Any]) -> dict[str, Any]:
+    """{model, points: up to 64 of z, session} -> {images}, in the same order."""
+    points = args.get("points")
+    try:
+        if not isinstance(points, list) or not 1 <= len(points) <= MOST_POINTS:
+            raise BadInput(f"points must be a list of 1 to {MOST_POINTS} points of the latent space.")
+        params = vae.Decode(str(args.get("model", "")), tuple(point(each) for each in points))
+        frame = await runtime.start(vae.decode, params, session=session(args)).aresult()
+    except VisitorError as fault:
+        return {"error": str(fault)}
+    return {"images": [view.pixels(image) for image in frame.images]}
 
 
 async def describe(args: dict[str, Any]) -> dict[str, Any]:
@@ -61,4 +76,4 @@ async def told(model: str, picture: np.ndarray, visitor: str) -> dict[str, Any]:
 
 
 def server_functions() -> list[Any]:
-    return [decode, describe]
+    return [decode, decode_many, describe]

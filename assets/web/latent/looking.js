@@ -66,8 +66,8 @@ export function createLooking(app) {
 
   // --- asking, one question on its way, the newest next ----------------------------------------------------
 
-  function ask(z, since = null) {
-    wanted = { z, since, model: app.space.name };
+  function ask(z, since = null, model = app.space.name) {
+    wanted = { z, since, model };
     if (!asking) pump();
   }
 
@@ -80,8 +80,8 @@ export function createLooking(app) {
         const answer = await app.server.decode({ model, z: Array.from(z) });
         if (failed) app.status("The model answers again.");
         failed = false;
-        if (model !== app.space.name || app.here.lent) continue;
         const still = z === target;
+        if ((!still && model !== app.space.name) || app.here.lent) continue;
         if (!still && app.map.atlas && app.space.inPlane(target)) continue; // the atlas has painted something newer
         app.here.show(unpack(answer.image), z, "exact");
         if (still && since !== null) remember(exactTimes, performance.now() - since);
@@ -104,6 +104,16 @@ export function createLooking(app) {
     app.compare.mirror(p);
     if (p === null) return stand();
     schedule(space.lift(p, app.z()), p, event?.timeStamp ?? null);
+  }
+
+  // Look at a place of the second map: what its model decodes is shown here, from its atlas and then exactly.
+  function other({ space, map }, p) {
+    const z = space.lift(p, space.middle());
+    target = z;
+    const image = map.atlas?.sample(p[0], p[1]);
+    if (image) app.here.show(image, z, "atlas");
+    clearTimeout(resting);
+    resting = setTimeout(() => ask(z, performance.now(), space.name), REST_MS);
   }
 
   // Look at the place where one stands.
@@ -139,5 +149,5 @@ export function createLooking(app) {
   }
 
   app.store.on("z", stand);
-  return { hover, stand, step, timings, exactTimes, get target() { return target; } };
+  return { hover, stand, step, other, timings, exactTimes, get target() { return target; } };
 }
