@@ -57,8 +57,10 @@ def folders(apps: Path = ROOT / "apps") -> list[Path]:
 
 
 def entries(apps: Path = ROOT / "apps") -> list[Entry]:
-    """Every demo under `apps`, broken ones included; raises nothing on their account."""
-    return [_entry(folder) for folder in folders(apps)]
+    """Every demo under `apps` in the order of the timeline, broken ones included; raises nothing on their account."""
+    keys = [milestone.key for milestone in MILESTONES]
+    found = [_entry(folder) for folder in folders(apps)]
+    return sorted(found, key=lambda entry: keys.index(entry.milestone) if entry.milestone in keys else len(keys))
 
 
 def find(slug: str, apps: Path = ROOT / "apps") -> Entry | None:

@@ -22,8 +22,8 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.types import Receive, Scope, Send
 
 from engines import runtime
-from gallery import VERSION, catalog, limits
-from gallery import plain as pages
+from engines.runtime import VisitorError
+from gallery import VERSION, catalog, limits, pages
 from gallery.guard import Guard
 from gallery.milestones import MILESTONES
 from gallery.rooms import Closed, Rooms
@@ -74,20 +74,26 @@ class Gallery:
 
     async def warm_up(self) -> None:
         """Start the engine and build every room, so that the first visitor waits for neither."""
+        await asyncio.gather(self._warm_engine(), self._warm_rooms())
+        # What is loaded now stays: the collector need not walk it again (Streamlit's pages would feel it).
+        await asyncio.to_thread(gc.collect)
+        gc.freeze()
+        self.warm = True
+
+
+    async def _warm_engine(self) -> None:
         try:
             await asyncio.to_thread(runtime.warm)
-        except Exception:               # the pages stay up without an engine; each run will say what is wrong
-            log.exception("the engine could not be warmed")
+        except VisitorError as error:   # the pages stay up without an engine; each run will say what is wrong
+            log.error("the engine could not be started: %s", error)
+
+    async def _warm_rooms(self) -> None:
         for entry in self.entries:
             if entry.works:
                 try:
                     await self.rooms.open(entry.slug)
                 except Closed as closed:
                     log.warning("%s stays closed: %s", entry.slug, closed)
-        # What is loaded now stays: the collector need not walk it again (Streamlit's pages would feel it).
-        await asyncio.to_thread(gc.collect)
-        gc.freeze()
-        self.warm = True
 
 
 def create_app(only: str | None = None, engine: str = "process", base: str = "",

@@ -25,6 +25,6 @@ class Server(uvicorn.Server):
 
 def serve(app: FastAPI, listening: socket.socket, base: str, sentence: str) -> None:
     """Serve until Ctrl-C or SIGTERM; the application's lifespan then ends the engine."""
-    config = uvicorn.Config(app, log_level="warning", log_config=None, root_path=base, server_header=False,
+    config = uvicorn.Config(app, log_level="warning", log_config=None, access_log=False, root_path=base, server_header=False,
                             timeout_graceful_shutdown=limits.SHUTDOWN_SECONDS)
     Server(config, sentence).run(sockets=[listening])

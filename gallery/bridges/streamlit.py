@@ -51,15 +51,25 @@ def build() -> st.App:
     plotly.io.templates.default = "plotly_white"     # Streamlit put its own there: black heatmaps in Gradio
     for option, value in (OPTIONS | look.streamlit_theme()).items():
         config.set_option(option, value)
-    for name in ("streamlit", "streamlit.web.server.starlette"):
-        logging.getLogger(name).propagate = False    # it has handlers of its own: lines would come twice
     return st.App(str(SCRIPT))
 
 
 def framed(app: st.App, entries: Iterable[Entry], base: str) -> ASGIApp:
     """`app` with the gallery's frame around its document."""
+    _hand_back_logs()
     places = {entry.package: Place(entry.slug, entry.demo, base) for entry in entries if entry.demo}
     return Framed(app, lambda scope: places.get(_whose(scope)))
+
+
+def _hand_back_logs() -> None:
+    """Streamlit takes over the server's loggers, at its own level and with handlers of its own: undo that."""
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.asgi", "uvicorn.error", "websockets"):
+        logger = logging.getLogger(name)
+        handler = getattr(logger, "streamlit_console_handler", None)
+        if handler is not None:
+            logger.removeHandler(handler)
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)
 
 
 class Under:

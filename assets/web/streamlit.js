@@ -1,0 +1,10 @@
+// Before Streamlit starts: the gallery's light or dark becomes Streamlit's. It reads its theme once, so a change of mind
+// loads the page again; what the visitor had set stands in the address.
+(() => {
+  const key = `stActiveTheme-${location.pathname}-v2`;
+  const hand = (theme) => {
+    try { localStorage.setItem(key, JSON.stringify(theme === "dark" ? "Dark" : "Light")); } catch { /* storage may be forbidden */ }
+  };
+  hand(document.documentElement.dataset.theme);
+  addEventListener("gallery:theme", (event) => { hand(event.detail.theme); location.reload(); });
+})();
