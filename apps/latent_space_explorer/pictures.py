@@ -10,28 +10,26 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from engines import data
-
-SPLIT = "test"                   # the codes of a model are those of the test pictures, in their order
+from apps.latent_space_explorer import catalogue
 
 
 def labels(dataset: str) -> np.ndarray:
     """Class of each test picture, uint8 (N,)."""
-    return data.load(dataset, SPLIT).labels
+    return catalogue.pictures(dataset).labels
 
 
 def class_names(dataset: str) -> list[str]:
-    return list(data.load(dataset, SPLIT).names)
+    return list(catalogue.pictures(dataset).names)
 
 
 def images(dataset: str, indices: np.ndarray) -> np.ndarray:
     """Test pictures by index, uint8 (n, H, W, C)."""
-    return data.load(dataset, SPLIT).images[indices]
+    return catalogue.pictures(dataset).images[indices]
 
 
 def names(dataset: str, indices: Sequence[int] | np.ndarray) -> list[str]:
     """What each picture is called: its own name where it has one, else its class and number."""
-    pictures = data.load(dataset, SPLIT)
+    pictures = catalogue.pictures(dataset)
     if pictures.titles:
         return [pictures.titles[index] for index in indices]
     return [f"{pictures.names[pictures.labels[index]]} (test picture {index})" for index in indices]
@@ -40,7 +38,7 @@ def names(dataset: str, indices: Sequence[int] | np.ndarray) -> list[str]:
 @lru_cache(maxsize=8)
 def _words(dataset: str) -> tuple[str, ...]:
     """What may be searched of each picture, in small letters: its class, name and keywords."""
-    pictures = data.load(dataset, SPLIT)
+    pictures = catalogue.pictures(dataset)
     classes = [pictures.names[label].lower() for label in pictures.labels]
     titles = [title.lower() for title in pictures.titles] or [""] * len(classes)
     keywords = [" ".join(words).lower() for words in getattr(pictures, "keywords", ())] or [""] * len(classes)

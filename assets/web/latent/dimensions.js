@@ -8,8 +8,8 @@ import { openWall } from "./traversals.js";
 const MODES = [["sliders", "Sliders"], ["sum", "A − B + C"], ["wall", "Wall"]];
 
 export default function mount(host, app) {
-  app.store.define?.("dims", { default: "sliders" });
-  app.store.define?.("sum", { default: "" });
+  app.store.define("dims", { default: "sliders" });
+  app.store.define("sum", { default: "" });
   const parts = {};
   const place = h("div", { class: "dim-place" });
   const buttons = MODES.map(([mode, title]) => h("button", {
@@ -44,10 +44,10 @@ export default function mount(host, app) {
   }
 
   const ready = stylesheet(new URL("./dimensions.css", import.meta.url)).then(() => host.replaceChildren(root));
-  const off = app.store.on(["dims"], render);
+  const off = app.store.on("dims", render);
   return {
     async show() { visible = true; await ready; if (shown) parts[shown].show(); render(); },
     hide() { visible = false; parts[shown]?.hide(); wall?.close(); },
-    destroy() { off?.(); Object.values(parts).forEach((part) => part.destroy?.()); wall?.close(); root.remove(); },
+    destroy() { off(); Object.values(parts).forEach((part) => part.destroy?.()); wall?.close(); root.remove(); },
   };
 }

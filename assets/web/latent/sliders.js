@@ -33,8 +33,8 @@ export default function sliders(app) {
   // --- where one stands ---
 
   function here() {
-    const z = app.store.get("z");
-    return Array.isArray(z) && overview && z.length === overview.d ? z : new Array(overview?.d ?? 0).fill(0);
+    const z = Array.from(app.z());
+    return overview && z.length === overview.d ? z : new Array(overview?.d ?? 0).fill(0);
   }
 
   function move(z, how) {
@@ -132,7 +132,7 @@ export default function sliders(app) {
   // --- strips ---
 
   function ask() {
-    if (!overview || !rows.length || !element.isConnected) return;
+    if (!overview || !rows.length || !showing) return;
     strips({
       model: overview.model, z: here(), dims: rows.map(({ dimension }) => dimension.k), steps: STEPS, size: 36,
       low: rows.map(({ dimension }) => dimension.low), high: rows.map(({ dimension }) => dimension.high),
@@ -219,7 +219,7 @@ export default function sliders(app) {
 
   async function load() {
     const model = app.store.get("model");
-    if (overview?.model === model) { ask(); return; }
+    if (overview?.model === model) { follow(); ask(); return; }
     const answer = await app.server.dimension_overview({ model }).catch(() => null);
     if (!answer || app.store.get("model") !== model) return;
     overview = answer;
@@ -235,16 +235,18 @@ export default function sliders(app) {
     ask();
   }
 
+  let showing = false;
+  const recolour = () => { if (overview && showing) drawSpectrum(); };
   const offs = [
-    app.store.on(["model"], () => { if (element.isConnected) load(); }),
-    app.store.on(["z"], () => { if (element.isConnected && overview) { follow(); ask(); } }),
+    app.onSpace(() => { if (showing) load(); }),
+    app.store.on("z", () => { if (showing && overview) { follow(); ask(); } }),
   ];
-  const resize = new ResizeObserver(() => { if (overview && element.isConnected) { repaint(); drawSpectrum(); } });
-  const theme = new MutationObserver(() => { if (overview && element.isConnected) drawSpectrum(); });
+  addEventListener("gallery:theme", recolour);
+  const resize = new ResizeObserver(() => { if (overview && showing) { repaint(); drawSpectrum(); } });
   return {
     element,
-    show() { load(); resize.observe(list); theme.observe(document.documentElement, { attributeFilter: ["data-theme", "class"] }); },
-    hide() { resize.disconnect(); theme.disconnect(); },
-    destroy() { this.hide(); offs.forEach((off) => off?.()); },
+    show() { showing = true; load(); resize.observe(list); },
+    hide() { showing = false; resize.disconnect(); },
+    destroy() { this.hide(); offs.forEach((off) => off()); removeEventListener("gallery:theme", recolour); },
   };
 }

@@ -88,7 +88,7 @@ export default function sums(app) {
     result = answer;
     answered = formatSum(what);
     paint();
-    if (element.isConnected) {
+    if (showing) {
       app.store.set({ z: answer.z });
       app.status(answer.verdict);
     }
@@ -150,12 +150,14 @@ export default function sums(app) {
     if (answered !== formatSum(sum)) request({ model, ...sum });
   }
 
-  const offs = [app.store.on(["model", "sum"], () => { if (element.isConnected) load(); })];
-  const theme = new MutationObserver(() => { if (result && element.isConnected) drawCodes(); });
+  let showing = false;
+  const recolour = () => { if (result && showing) drawCodes(); };
+  const offs = [app.onSpace(() => { if (showing) load(); }), app.store.on("sum", () => { if (showing) load(); })];
+  addEventListener("gallery:theme", recolour);
   return {
     element,
-    show() { load(); theme.observe(document.documentElement, { attributeFilter: ["data-theme", "class"] }); },
-    hide() { theme.disconnect(); },
-    destroy() { this.hide(); offs.forEach((off) => off?.()); },
+    show() { showing = true; load(); },
+    hide() { showing = false; },
+    destroy() { this.hide(); offs.forEach((off) => off()); removeEventListener("gallery:theme", recolour); },
   };
 }

@@ -114,10 +114,10 @@ export default function mount(host, app) {
   function stage(frame) {
     if (!frame || !visible) {
       app.map.removeLayer(LAYER);
-      app.here.lend?.(null);
+      if (app.here.lent === sheet) app.here.lend(null);
       return;
     }
-    if (app.here.lend && app.here.lent !== sheet) app.here.lend(sheet);
+    if (app.here.lent !== sheet) app.here.lend(sheet);
     app.map.setLayer(LAYER, { points: { xy: frame.xy, labels: run.labels }, extent: [-reach, reach, -reach, reach], solo: true });
   }
 
@@ -294,11 +294,10 @@ export default function mount(host, app) {
 
   // --- life ---
 
-  if (!app.here.lend) seen.insertBefore(sheet, strip);
   const ready = stylesheet(new URL("./train.css", import.meta.url)).then(() => host.replaceChildren(root));
-  const offs = [app.store.on(["train"], showAsked)];
-  const theme = new MutationObserver(() => { if (visible && film.length) curve.show().catch(() => {}); });
-  theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const offs = [app.store.on("train", showAsked)];
+  const recolour = () => { if (visible && film.length) curve.show().catch(() => {}); };
+  addEventListener("gallery:theme", recolour);
   addEventListener("pagehide", () => run?.abort.abort());
   showAsked();
   set("idle");
@@ -317,7 +316,7 @@ export default function mount(host, app) {
     destroy() {
       run?.abort.abort();
       offs.forEach((off) => off());
-      theme.disconnect();
+      removeEventListener("gallery:theme", recolour);
       curve.destroy();
       stage(null);
       root.remove();

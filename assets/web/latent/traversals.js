@@ -31,8 +31,8 @@ export function openWall(app, onclose) {
   function chosen() { return overview.dimensions.slice(0, Number(many.value)); }
 
   function here() {
-    const z = app.store.get("z");
-    return Array.isArray(z) && z.length === overview.d ? z : new Array(overview.d).fill(0);
+    const z = Array.from(app.z());
+    return z.length === overview.d ? z : new Array(overview.d).fill(0);
   }
 
   function ask() {
@@ -136,7 +136,7 @@ export function openWall(app, onclose) {
     save(sheet, `traversals-${overview.model.replace(/\W+/g, "-")}.png`);
   }
 
-  const off = app.store.on(["z"], ask);
+  const off = app.store.on("z", ask);
   canvas.addEventListener("focus", () => grid && paint());
   canvas.addEventListener("blur", () => grid && paint());
   document.body.append(dialog);

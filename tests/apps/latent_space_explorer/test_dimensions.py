@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from apps.latent_space_explorer import codes, dimensions, pictures
+from apps.latent_space_explorer import catalogue, codes, dimensions, pictures
 from apps.latent_space_explorer.codes import Space
 from engines import data
 from engines.runtime import BadInput
@@ -53,7 +53,7 @@ def space(monkeypatch: pytest.MonkeyPatch) -> Space:
 
     monkeypatch.setattr(codes, "read", read)
     monkeypatch.setattr(dimensions, "_decoded", decoded)
-    monkeypatch.setattr(data, "load", lambda dataset, split="test": pictured)
+    monkeypatch.setattr(catalogue, "pictures", lambda dataset: pictured)
     pictures._words.cache_clear()
     yield made
     pictures._words.cache_clear()
