@@ -1,0 +1,41 @@
+"""Pictures made for tests: files of every awkward kind, and a small real model to read them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from engines import data
+
+
+def digit(index: int = 0) -> np.ndarray:
+    """A bundled MNIST test picture, uint8 (28, 28)."""
+    return data.load("mnist", "test").images[index, :, :, 0]
+
+
+def encoded(image: np.ndarray | Image.Image, kind: str = "PNG", **how: object) -> bytes:
+    out = io.BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(out, kind, **how)
+    return out.getvalue()
+
+
+def drawing(scale: int = 8, side: int = 400, at: tuple[int, int] = (60, 110), index: int = 0) -> np.ndarray:
+    """A digit enlarged to whole squares, anywhere on a dark ground: uint8 (side, side)."""
+    whole = np.zeros((side, side), np.uint8)
+    large = np.kron(digit(index), np.ones((scale, scale), np.uint8))
+    whole[at[0]:at[0] + len(large), at[1]:at[1] + len(large)] = large
+    return whole
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG of a few bytes whose header claims any size; its pixels were never written."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
