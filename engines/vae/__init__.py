@@ -1,7 +1,8 @@
 """Variational autoencoder: what may be asked of it, and what comes back.
 
 Kingma & Welling, "Auto-Encoding Variational Bayes", ICLR 2014, arXiv:1312.6114.
-Cheap to import: numpy only. The networks and the jobs themselves are in `engines.vae.model`.
+Cheap to import: numpy only. The paper is in `engines.vae.model`, its networks in
+`networks`, the jobs in `jobs` and `live`.
 
 Pictures are uint8 (N, H, W, C), C = 1 (grey, 0 is background) or 3 (RGB). Latent codes are float32
 (N, d). Reconstruction terms and KL divergences are in nats; for the Bernoulli models the
@@ -228,9 +229,9 @@ class Progress:
     model: str = ""
 
 
-decode = Job("engines.vae.model:decode", params=Decode, frame=Pictures, models=_needs)
-grid = Job("engines.vae.model:grid", params=Grid, frame=Pictures, models=_needs)
-encode = Job("engines.vae.model:encode", params=Encode, frame=Codes, models=_needs)
-reconstruct = Job("engines.vae.model:reconstruct", params=Reconstruct, frame=Draws, models=_needs)
-interpolate = Job("engines.vae.model:interpolate", params=Interpolate, frame=Pictures, models=_needs)
-train = Job("engines.vae.model:train", params=Train, frame=Progress, mode="training", outbox="latest", deadline_s=300.0)
+decode = Job("engines.vae.jobs:decode", params=Decode, frame=Pictures, models=_needs)
+grid = Job("engines.vae.jobs:grid", params=Grid, frame=Pictures, models=_needs)
+encode = Job("engines.vae.jobs:encode", params=Encode, frame=Codes, models=_needs)
+reconstruct = Job("engines.vae.jobs:reconstruct", params=Reconstruct, frame=Draws, models=_needs)
+interpolate = Job("engines.vae.jobs:interpolate", params=Interpolate, frame=Pictures, models=_needs)
+train = Job("engines.vae.live:train", params=Train, frame=Progress, mode="training", outbox="latest", deadline_s=300.0)

@@ -1,0 +1,187 @@
+"""The recipe behind the bundled VAEs.
+
+    python -m engines.training.vae --name vae-mnist-2d --dataset mnist --latent 2
+    python -m engines.training.vae --name vae-mnist-2d-beta4 --dataset mnist --latent 2 --beta 4
+    python -m engines.training.vae --name ae-mnist-2d --dataset mnist --latent 2 --kind ae
+
+Stopping it (Ctrl-C) and starting it again with the same arguments goes on where the last checkpoint
+was written, and ends at the same weights. The finished model goes to assets/models/<name>.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engines.training import data as sources
+from engines.training.vae_report import write_model
+from engines.vae.model import VAE, Architecture, elbo_terms, to_float
+
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
+CHECKPOINT_EVERY_S = 90.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what comes out, apart from the data."""
+
+    name: str
+    dataset: str = "mnist"
+    latent: int = 2
+    kind: str = "vae"
+    beta: float = 1.0
+    network: str = "mlp"
+    width: int = 256
+    encoder_depth: int = 2
+    decoder_depth: int = 2
+    epochs: float = 100.0
+    batch: int = 256
+    rate: float = 2e-3           # peak learning rate, reached after 2 % of the steps, then a cosine down to zero
+    decay: float = 1e-3          # AdamW's weight decay
+    average: float = 0.999       # decay of the running average of the weights that is kept in the end
+    warm_up: float = 0.05        # share of the steps over which the weight of the KL grows from 0 to beta
+    shift: int = 0               # pictures are moved by up to this many pixels, anew each time
+    precision: str = "bf16"      # of the matrix products; weights and sums stay fp32
+    seed: int = 0
+
+    def architecture(self, shape: tuple[int, int, int]) -> Architecture:
+        return Architecture(shape, self.latent, self.kind, self.network, self.width,
+                            self.encoder_depth, self.decoder_depth)
+
+
+class Training:
+    """A recipe under way: weights, their running average, optimiser, step and random state."""
+
+    def __init__(self, recipe: Recipe, images: np.ndarray) -> None:
+        self.recipe = recipe
+        self.images = torch.from_numpy(np.ascontiguousarray(images))      # (N, H, W, C) bytes
+        torch.manual_seed(recipe.seed)
+        self.vae = VAE(recipe.architecture(tuple(images.shape[1:])))
+        self.averaged = [weight.detach().clone() for weight in self.vae.parameters()]
+        self.optimiser = torch.optim.AdamW(self.vae.parameters(), lr=recipe.rate, betas=(0.9, 0.99),
+                                           weight_decay=recipe.decay, fused=True)
+        self.random = torch.Generator().manual_seed(recipe.seed)
+        self.step, self.seconds = 0, 0.0
+        self.steps = max(1, round(recipe.epochs * len(images) / recipe.batch))
+
+    def advance(self) -> float:
+        """One step of stochastic gradient descent on -ELBO; the mean -ELBO of the batch, in nats."""
+        recipe, done = self.recipe, self.step / self.steps
+        # 1. a minibatch, drawn anew
+        x = self.minibatch()
+        # 2. the two terms of the bound, with one eps for each picture
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
+            reconstruction, kl = elbo_terms(self.vae, x, self.random)
+        weight = recipe.beta * min(1.0, (done + 1e-9) / recipe.warm_up)
+        loss = (reconstruction + weight * kl.sum(1)).mean()
+        # 3. down the gradient
+        for group in self.optimiser.param_groups:
+            group["lr"] = recipe.rate * min(1.0, (done + 1 / self.steps) / 0.02) * 0.5 * (1 + math.cos(math.pi * done))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.vae.parameters(), 200.0, foreach=True)
+        self.optimiser.step()
+        # 4. the running average that is kept in the end
+        self.step += 1
+        rate = 1 - min(recipe.average, self.step / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averaged, list(self.vae.parameters()), rate)
+        return loss.item()
+
+    def minibatch(self) -> Tensor:
+        """(B, H, W, C) floats, each moved by up to `shift` pixels."""
+        index = torch.randint(len(self.images), (self.recipe.batch,), generator=self.random)
+        x, reach = self.images[index], self.recipe.shift
+        if reach:
+            parts = x.split(max(1, len(x) // 16))                          # a move for each 16th of the batch
+            moves = torch.randint(-reach, reach + 1, (len(parts), 2), generator=self.random).tolist()
+            x = torch.cat([torch.roll(part, move, (1, 2)) for part, move in zip(parts, moves)])
+        return to_float(x)
+
+    def state(self) -> dict:
+        return {"recipe": asdict(self.recipe), "weights": self.vae.state_dict(), "averaged": self.averaged,
+                "optimiser": self.optimiser.state_dict(), "random": self.random.get_state(),
+                "step": self.step, "seconds": self.seconds}
+
+    def restore(self, state: dict) -> None:
+        self.vae.load_state_dict(state["weights"])
+        self.averaged = state["averaged"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.random.set_state(state["random"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+    def finished(self) -> VAE:
+        """The model with the averaged weights, rounded to the 16 bits that are stored."""
+        vae = VAE(self.vae.architecture)
+        vae.load_state_dict(self.vae.state_dict())
+        with torch.no_grad():
+            for weight, average in zip(vae.parameters(), self.averaged):
+                weight.copy_(average.half().float())
+        return vae.eval()
+
+
+def run(training: Training, checkpoint: Path, until: int | None = None) -> Training:
+    """Train to the end (or to step `until`), writing a checkpoint at least every 90 s and at the end."""
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        if state["recipe"] != asdict(training.recipe):
+            raise SystemExit(f"{checkpoint} belongs to another recipe: remove it, or give the run another --name.")
+        training.restore(state)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    last, saved = min(until or training.steps, training.steps), time.monotonic()
+    began, before, losses = time.monotonic(), training.seconds, []
+    while training.step < last:
+        losses.append(training.advance())
+        training.seconds = before + time.monotonic() - began
+        if training.step % 500 == 0 or training.step == last:
+            print(f"step {training.step}/{training.steps}  {training.seconds:.0f} s  "
+                  f"-ELBO {np.mean(losses):.2f} (training pictures)", flush=True)
+            losses.clear()
+        if time.monotonic() - saved > CHECKPOINT_EVERY_S or training.step == last:
+            write_checkpoint(training, checkpoint)
+            saved = time.monotonic()
+    return training
+
+
+def write_checkpoint(training: Training, checkpoint: Path) -> None:
+    """Written beside and moved over, so that an interruption leaves the old one whole."""
+    unfinished = checkpoint.with_suffix(".part")
+    torch.save(training.state(), unfinished)
+    os.replace(unfinished, checkpoint)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for field in fields(Recipe):
+        kind = {"str": str, "int": int, "float": float}[field.type]
+        required = field.name == "name"
+        default = {} if required else {"default": field.default}
+        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, required=required, **default)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--into", type=Path, default=MODELS, help="folder that holds the model folders")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    recipe = Recipe(**{field.name: getattr(options, field.name) for field in fields(Recipe)})
+    images, labels, n_train = sources.whole(recipe.dataset)
+    training = run(Training(recipe, images[:n_train]), CHECKPOINTS / f"{recipe.name}.pt")
+    held_out = images[n_train:] if n_train < len(images) else images
+    config = write_model(training.finished(), recipe, options.into / recipe.name, held_out,
+                         n_train=n_train, seconds=training.seconds, steps=training.steps, threads=options.threads)
+    print(config["measured"], flush=True)
+
+
+if __name__ == "__main__":
+    main()
