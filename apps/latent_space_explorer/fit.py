@@ -123,7 +123,7 @@ def stroke_width(mask: np.ndarray) -> float:
 
 
 def _sized(ink: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Scale so that the longest side is the box, thickening strokes thinner than the data ever has. (H, W) -> (h, w)."""
+    """Scale so that the longest side is the box, thickening strokes thinner than any in the data. (H, W) -> (h, w)."""
     unit = 8                                                                        # work at 160 pixels, then 8 to 1
     thickened = False
     if max(ink.shape) > BOX * 2:

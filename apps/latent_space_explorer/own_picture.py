@@ -38,7 +38,8 @@ def _own(text: str) -> str:
         raise BadInput(f"The drawing in the address has {len(text)} characters; the limit is {DRAWING_CHARACTERS}: "
                        "draw with fewer strokes.")
     if not (DRAWN.fullmatch(text) or TAKEN.fullmatch(text)):
-        raise BadInput("The address holds a picture that cannot be read; it starts with d. for a drawing or t. for a test picture.")
+        raise BadInput("The address holds a picture that cannot be read; "
+                       "it starts with d. for a drawing or t. for a test picture.")
     return text
 
 
@@ -204,7 +205,8 @@ async def own_picture(model: str, picture: str, request: gr.Request) -> dict:
         upload.check_weight(len(text) * 3 // 4)
         found = await look(model, base64.b64decode(text, validate=True), "", f"api:{client}")
     except (binascii.Error, ValueError) as fault:
-        raise gr.Error("The picture could not be read: send it as base64 or as a data URI.", print_exception=False) from fault
+        raise gr.Error("The picture could not be read: send it as base64 or as a data URI.",
+                       print_exception=False) from fault
     except VisitorError as fault:
         raise gr.Error(str(fault), print_exception=False) from fault
     seen, back = (view.data_uri(_raw({"picture": found.pop(key)})) for key in ("picture", "reconstruction"))

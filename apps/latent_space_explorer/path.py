@@ -73,7 +73,7 @@ async def path_strip(args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def whole_stretches(steps: int, points: int) -> int:
-    """The number of pictures nearest to `steps`, from above if it can be, with which every stretch is as long as any other.
+    """The number of pictures nearest to `steps`, from above if it can be, that makes all stretches equally long.
 
     Each of the points - 1 stretches then takes the same number of steps, and every pin is one of the pictures.
     """
@@ -127,7 +127,8 @@ def _file_name(walk: vae.Interpolate) -> str:
 
 # --- for programs -------------------------------------------------------------------------------------------------
 
-async def path_as_gif(model: str, points: list[list[float]], steps: int, way: str, speed: int, request: gr.Request) -> dict:
+async def path_as_gif(model: str, points: list[list[float]], steps: int, way: str, speed: int,
+                      request: gr.Request) -> dict:
     """Walk from point to point in the latent space and return the walk as an endless GIF, there and back.
 
     points: 2 to 16, each with one number for each dimension. way: "line" or "circle". speed: pictures a second.

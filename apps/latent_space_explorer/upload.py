@@ -53,7 +53,7 @@ def open_picture(data: bytes, name: str = "") -> Opened:
     lossy = header.format == "JPEG"
     try:
         if lossy:
-            header.draft("RGB", (WORKING_SIDE, WORKING_SIDE))      # decode at a fraction of the size where that suffices
+            header.draft("RGB", (WORKING_SIDE, WORKING_SIDE))      # decodes at a fraction of the size if that suffices
         header.load()
         image = ImageOps.exif_transpose(header)
         if image.size != header.size or header.getexif().get(0x0112, 1) not in (0, 1):
@@ -83,18 +83,21 @@ def check_size(size: tuple[int, int], what: str = "The picture") -> None:
         raise BadInput(f"{what} has {width} × {height} pixels, {width * height / 1e6:.0f} megapixels; the limit is "
                        f"{limits.UPLOAD_PIXELS / 1e6:.0f} megapixels: make the picture smaller first.")
     if max(width, height) < 4:
-        raise BadInput(f"{what} has only {width} × {height} pixels; at least 4 on a side are needed: choose a larger one.")
+        raise BadInput(f"{what} has only {width} × {height} pixels; at least 4 on a side are needed: "
+                       "choose a larger one.")
 
 
 def _header(data: bytes, what: str) -> Image.Image:
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in start or (start.startswith(b"<?xml") and b"svg" in data[:4096].lower()):
-        raise BadInput(f"{what} is an SVG drawing, made of instructions instead of pixels; {READABLE}: save it as PNG first.")
+        raise BadInput(f"{what} is an SVG drawing, made of instructions instead of pixels; {READABLE}: "
+                       "save it as PNG first.")
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as fault:
-        raise BadInput(f"{what} unfolds into more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} megapixels; the limit is "
-                       f"{limits.UPLOAD_PIXELS / 1e6:.0f} megapixels: make the picture smaller first.") from fault
+        raise BadInput(f"{what} unfolds into more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} megapixels; "
+                       f"the limit is {limits.UPLOAD_PIXELS / 1e6:.0f} megapixels: "
+                       "make the picture smaller first.") from fault
     except (UnidentifiedImageError, *DAMAGE) as fault:
         raise BadInput(f"{what} is not a picture that can be read here; {READABLE}: choose another file.") from fault
 

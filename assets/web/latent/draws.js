@@ -1,6 +1,6 @@
 /* Sixteen draws of z = mu + sigma * eps: their pictures on the shelf, their places on the map. */
 import { h } from "./dom.js";
-import { cell, newest, picture as decoded } from "./element.js";
+import { cell, newest, picture as decoded } from "./sheet.js";
 
 export class Draws {
   /** found(): what the model said of the picture last. more(): draw with another seed. */

@@ -1,7 +1,7 @@
 /* A film of pictures that are already here: a strip that moves under the current picture, a scrubber that shows which
    class each step is near to, and a player that keeps time by the clock and not by the frame. */
 import { h } from "./dom.js";
-import { sharp } from "./element.js";
+import { sharp } from "./sheet.js";
 
 const GAP = 4; // between the pictures of the strip, CSS pixels
 const THUMB = 12; // width of the scrubber's thumb: its middle runs from half of this to the width less half of it

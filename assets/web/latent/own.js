@@ -1,7 +1,7 @@
 /* Your own picture: draw, upload or take one; the model reads it, places it on the map, gives it back, and draws again. */
 import { picture as paint } from "./data.js";
 import { fixed, h } from "./dom.js";
-import { newest, stylesheet } from "./element.js";
+import { newest, stylesheet } from "./sheet.js";
 import { Pad } from "./pad.js";
 import { penBox } from "./pens.js";
 import { Draws } from "./draws.js";

@@ -155,7 +155,8 @@ def test_an_unknown_data_set_is_named() -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(4, 120), st.integers(4, 120), st.sampled_from(["L", "RGB", "RGBA", "P", "1", "LA"]),
        st.sampled_from(["mnist", "fashion", "emoji"]), st.integers(0, 2**31))
-def test_any_picture_is_fitted_or_refused_with_a_sentence(width: int, height: int, mode: str, dataset: str, seed: int) -> None:
+def test_any_picture_is_fitted_or_refused_with_a_sentence(width: int, height: int, mode: str, dataset: str,
+                                                          seed: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width, 4), np.uint8)
     image = Image.fromarray(noise).convert("RGB" if mode in ("P", "1") else "RGBA").convert(mode)
     try:

@@ -31,7 +31,8 @@ def pixels(data: bytes) -> np.ndarray:
     return np.asarray(open_picture(data, "photo").image)
 
 
-@pytest.mark.parametrize("width, height, told", [(8000, 5000, "40 megapixels"), (30000, 30000, "megapixels"), (2**31 - 1, 2, "megapixels")])
+@pytest.mark.parametrize("width, height, told", [(8000, 5000, "40 megapixels"), (30000, 30000, "megapixels"),
+                                                 (2**31 - 1, 2, "megapixels")])
 def test_a_picture_of_40_megapixels_is_refused_by_its_header(width: int, height: int, told: str) -> None:
     data = png_claiming(width, height)
     assert len(data) < 200
@@ -76,7 +77,8 @@ def test_a_picture_cut_short_is_told(kind: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=400), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"RIFF\x40\0\0\0WEBP"]))
+@given(st.binary(max_size=400),
+       st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"RIFF\x40\0\0\0WEBP"]))
 def test_any_bytes_are_read_or_refused(data: bytes, start: bytes) -> None:
     try:
         open_picture(start + data, "file")
