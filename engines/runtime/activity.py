@@ -43,7 +43,13 @@ class Activity:
     # --- outbox --------------------------------------------------------------------------------------------------
 
     def offer(self, frame: Any) -> None:
-        """Send a frame, or keep it as the newest until the reader has room ("latest")."""
+        """Send a frame, or keep it as the newest until the reader has room ("latest").
+
+        Raises TypeError for a frame that holds a tensor: it would take torch, or memory, out of the engine.
+        """
+        for name, value in getattr(frame, "__dict__", {}).items():
+            if type(value).__module__.partition(".")[0] == "torch":
+                raise TypeError(f"{type(frame).__name__}.{name} is a {type(value).__name__}: yield numpy arrays")
         self.frames += 1
         if self.order.outbox == "latest" and self._credits <= 0:
             self._held = frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 
 from engines.runtime import wire
@@ -35,7 +36,7 @@ class Admission:
             waiting = [each for each in self._tickets.values() if not each.running]
             mine = sum(each.order.session == order.session for each in waiting)
             ticket = Ticket(order)
-            if not self._may_run(ticket):
+            if not self._may_run(ticket, self._active()):
                 if mine >= limits.queued_per_session:
                     raise Busy(f"{mine} of your runs are waiting already; the limit is {limits.queued_per_session}: "
                                "let one end, or cancel one.")
@@ -46,14 +47,17 @@ class Admission:
             return ticket
 
     def next(self) -> list[Ticket]:
-        """Tickets that may run now, marked as running: first come, first served, within each visitor's limit."""
+        """Tickets that may run now, marked as running: whoever runs least first, then first come, first served."""
         started = []
         with self._lock:
-            for ticket in self._tickets.values():
-                if not ticket.running and self._may_run(ticket):
-                    ticket.running = True
-                    started.append(ticket)
-        return started
+            while True:
+                active = self._active()
+                waiting = [each for each in self._tickets.values() if not each.running and self._may_run(each, active)]
+                if not waiting:
+                    return started
+                ticket = min(waiting, key=lambda each: active[each.order.session])      # the first of the least
+                ticket.running = True
+                started.append(ticket)
 
     def leave(self, run: int) -> None:
         with self._lock:
@@ -81,8 +85,7 @@ class Admission:
     def counts(self) -> tuple[int, int]:
         """(running, queued)."""
         with self._lock:
-            running = sum(each.running and not each.parked for each in self._tickets.values())
-            return running, sum(not each.running for each in self._tickets.values())
+            return self._active().total(), sum(not each.running for each in self._tickets.values())
 
     def of(self, session: str) -> list[int]:
         with self._lock:
@@ -97,7 +100,10 @@ class Admission:
         with self._lock:
             return list(self._tickets)
 
-    def _may_run(self, ticket: Ticket) -> bool:
-        active = [each for each in self._tickets.values() if each.running and not each.parked]
-        mine = sum(each.order.session == ticket.order.session for each in active)
-        return mine < self._limits.running_per_session and len(active) < self._limits.running_in_all
+    def _active(self) -> Counter[str]:
+        """Runs that take a place, by session."""
+        return Counter(each.order.session for each in self._tickets.values() if each.running and not each.parked)
+
+    def _may_run(self, ticket: Ticket, active: Counter[str]) -> bool:
+        limits = self._limits
+        return active[ticket.order.session] < limits.running_per_session and active.total() < limits.running_in_all

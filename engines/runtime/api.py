@@ -14,6 +14,7 @@ from engines.runtime.limits import Limits
 from engines.runtime.run import Run
 from engines.runtime.status import EngineState
 
+DEVICE = "GALLERY_DEVICE"
 MODE = "GALLERY_ENGINE"     # "process" or "thread", for where configure() cannot be called
 
 
@@ -24,7 +25,7 @@ class _Runtime:
     lock: Any = field(default_factory=threading.RLock)
     mode: str = ""
     limits: Limits = Limits()
-    device: str | None = None
+    device: str = ""
     client: Client | None = None
 
     def get(self) -> Client:
@@ -33,7 +34,7 @@ class _Runtime:
                 mode = self.mode or os.environ.get(MODE, "") or "process"
                 if mode not in ("process", "thread"):
                     raise ValueError(f"{MODE} is {mode!r}; it may be 'process' or 'thread'")
-                self.client = Client(mode, self.limits, self.device)
+                self.client = Client(mode, self.limits, self.device or os.environ.get(DEVICE, ""))
                 atexit.register(self.client.stop)
             return self.client
 
@@ -42,8 +43,11 @@ _runtime = _Runtime()
 
 
 def configure(mode: Literal["process", "thread"] | None = None, limits: Limits | None = None,
-              device: str | None = None) -> None:
-    """Choose how engines are run from now on; a running one is stopped first. None: as by default."""
+              device: str = "") -> None:
+    """Choose how engines are run from now on; a running one is stopped first. None: as by default.
+
+    device: as GALLERY_DEVICE, which it overrides: "cpu", "cuda:1", or several ("cuda:0,cuda:1"), one engine each.
+    """
     with _runtime.lock:
         stop()
         _runtime.mode, _runtime.limits, _runtime.device = mode or "", limits or Limits(), device

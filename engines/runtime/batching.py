@@ -2,13 +2,14 @@
 
 Requests for the same function of the same model, with arguments of the same dtype, device and trailing
 shape and the same options, are joined along the first dimension; the result is cut apart again. When
-memory runs out the pass is halved, down to single rows. When it fails otherwise, each request is run by
+memory runs out the pass is done in halves, down to single rows. When it fails otherwise, each request is run by
 itself, so that only the one at fault fails.
 """
 
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Hashable
 from typing import Any
 
@@ -57,6 +58,7 @@ class Passes:
         self.device = device
         self.most_rows = most_rows
         self.joined = 0         # calls that served more than one request
+        self._most: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()   # rows, where memory ran out
         self.calls = 0
 
     def run(self, requests: list[Forward], make_room: Any, joinable: bool = True) -> list[Any]:
@@ -81,58 +83,75 @@ class Passes:
 
     def _joined(self, requests: list[Forward], make_room: Any) -> list[Any]:
         import torch
+        function, options = requests[0].function, dict(requests[0].options)
         if len(requests) == 1:
-            return [self._halving(requests[0].function, requests[0].args, requests[0].options, make_room)]
+            return [self._in_parts(function, requests[0].args, options, make_room)]
         self.joined += 1
         columns = zip(*(request.args for request in requests), strict=True)
         args = tuple(torch.cat(column) for column in columns)                      # (B1 + B2 + ..., ...)
-        result = self._halving(requests[0].function, args, requests[0].options, make_room)
+        result = self._in_parts(function, args, options, make_room)
         return _cut(result, [rows(request) for request in requests])
 
-    def _halving(self, function: Any, args: tuple[Any, ...], options: Any, make_room: Any) -> Any:
-        """Call the function on all rows; on running out of memory make room, then try halves."""
-        import torch
-        result, full = self._attempt(function, args, options)
-        if not full:
-            return result
-        make_room()
-        result, full = self._attempt(function, args, options)
-        if not full:
-            return result
-        count = args[0].shape[0]
-        if count == 1:
-            raise OutOfMemory("Memory ran out although idle models were put away and the pass was cut down to a single "
-                              f"row ({_megabytes(args)} MB of input): ask for something smaller, or try again later.")
-        half = count // 2
-        parts = [self._halving(function, tuple(arg[cut] for arg in args), options, make_room)
-                 for cut in (slice(None, half), slice(half, None))]
-        if isinstance(parts[0], tuple):
-            return tuple(torch.cat(pair) for pair in zip(*parts, strict=True))
-        return torch.cat(parts)
+    def _in_parts(self, function: Any, args: tuple[Any, ...], options: dict[str, Any], make_room: Any) -> Any:
+        """Call the function on all rows at once; where memory runs out, make room once, then halve.
 
-    def _attempt(self, function: Any, args: tuple[Any, ...], options: Any) -> tuple[Any, bool]:
+        What went through is remembered by model, and grows again by one row with each pass that does.
+        """
+        owner = getattr(function, "__self__", function)
+        count = args[0].shape[0]
+        most = self._most.get(owner, count)
+        parts, done, made = [], 0, False
+        while done < count:
+            part, full = self._attempt(function, tuple(arg[done:done + most] for arg in args), options)
+            if not full:
+                parts.append(part)
+                done += most
+                continue
+            make_room()
+            if made and most == 1:
+                raise OutOfMemory("Memory ran out although idle models were put away and the pass was cut down to a "
+                                  f"single row ({_megabytes(args)} MB of input in all): ask for something smaller.")
+            most = max(1, min(most, count - done) // 2) if made else most
+            made = True
+        if made or owner in self._most:
+            self._most[owner] = most + 1
+        return parts[0] if len(parts) == 1 else _stack(parts)
+
+    def _attempt(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, bool]:
         """(result, False), or (None, True) when memory ran out. The traceback, which holds tensors, is gone then."""
         self.calls += 1
         try:
-            placed = tuple(arg if arg.device == self.device else arg.to(self.device) for arg in args)
-            return function(*placed, **dict(options)), False
+            return function(*(self._place(arg) for arg in args), **options), False
         except Exception as error:
             if not devices.out_of_memory(error):
                 raise
         return None, True
 
+    def _place(self, arg: Any) -> Any:
+        placed = getattr(arg, "device", self.device) == self.device
+        return arg if placed else arg.to(self.device)
+
     def _alone(self, request: Forward, make_room: Any) -> Any:
         """One request by itself, uncut; tried once more after memory ran out."""
         for _ in range(2):
             try:
-                self.calls += 1
-                return request.function(*request.args, **dict(request.options))
+                result, full = self._attempt(request.function, request.args, dict(request.options))
             except Exception as error:
-                if not devices.out_of_memory(error):
-                    return error
+                return error
+            if not full:
+                return result
             make_room()
         return OutOfMemory("Memory ran out although idle models were put away: ask for something smaller, "
                            "or try again later.")
+
+
+def _stack(parts: list[Any]) -> Any:
+    import torch
+    if isinstance(parts[0], torch.Tensor):
+        return torch.cat(parts)
+    if isinstance(parts[0], tuple):
+        return tuple(_stack(list(each)) for each in zip(*parts, strict=True))
+    raise NotCuttable
 
 
 def _cut(result: Any, sizes: list[int]) -> list[Any]:

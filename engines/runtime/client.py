@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from engines.runtime import errors, trained, wire
@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 
 _TICK = 0.25                        # seconds between looks at readers and engines, while there are any runs
 _BACKOFF = (0.0, 0.5, 2.0, 5.0, 10.0)   # seconds before an engine that dies while starting is started again
+_FULL = 16                          # runs that share an engine before another is tried: see Limits.running_in_all
 _HOPELESS = 3                       # engines in a row that died while starting, before waiting runs are told
-_STEADY = 10.0                      # seconds after which an engine counts as having started well
+DOES_NOT_START = "The engine does not start; the reason is in the gallery's log: tell whoever runs this gallery."
 LOST = ("The engine stopped while it worked for you, and a new one is starting: "
         "try again in a few seconds.")
 OWNED = "GALLERY_TRAINED_OWNED"
@@ -43,19 +44,23 @@ class Engine:
         self.link: ProcessLink | ThreadLink | None = None
         self.hello: wire.Hello | None = None
         self.models: tuple[tuple[str, int], ...] = ()
-        self.started = 0.0
-        self.heard = 0.0
+        self.started = self.heard = self.looked = 0.0
+        self.silent = 0.0           # seconds without a word from it
         self.generation = 0
         self.failures = 0
         self.retry_at = 0.0
+
+    def free(self) -> int:
+        """Bytes of its budget that no model holds."""
+        return (self.hello.budget_bytes if self.hello else 0) - sum(size for _, size in self.models)
 
 
 class Client:
     """Everything between `runtime.start` and the engines. Its public methods may be called from any thread."""
 
-    def __init__(self, mode: str, limits: Limits, device: str | None = None) -> None:
+    def __init__(self, mode: str, limits: Limits, devices: str = "") -> None:
+        """devices: one engine for each, separated by commas; empty: one for each CUDA device, else one in all."""
         self.mode, self.limits = mode, limits
-        self._device = device
         self._lock = threading.RLock()          # engines, and the way of a run from the queue to one
         self._numbers = itertools.count(1)
         self._admission = Admission(limits)
@@ -69,8 +74,13 @@ class Client:
         self._stopped = False
         self._trained = self._make_trained()
         self._ready = threading.Event()
-        self._engines = [Engine(0, device)]
-        self._launch(self._engines[0])
+        self._engines = [Engine(0, None)]
+        if devices and mode == "process":
+            self._engines = [Engine(index, each.strip()) for index, each in enumerate(devices.split(","))]
+        elif devices:
+            self._engines = [Engine(0, devices)]
+        for engine in self._engines:
+            self._launch(engine)
         threading.Thread(target=self._watch, name="runtime-watch", daemon=True).start()
 
     # --- runs ----------------------------------------------------------------------------------------------------
@@ -135,19 +145,17 @@ class Client:
     def _promote(self) -> None:
         """Send whoever may run now to an engine. What cannot be sent ends with a sentence."""
         with self._lock:
-            engine = self._choose()
-            if engine is None:
+            if all(each.link is None for each in self._engines):
                 return
-            tickets = self._admission.next()
-            for ticket in tickets:
-                self._dispatch(ticket, engine)
+            for ticket in self._admission.next():
+                self._dispatch(ticket, self._choose(ticket.order))
 
     def _dispatch(self, ticket: Ticket, engine: Engine) -> None:
         number = ticket.order.run
         ticket.engine = engine.index
         run = self._runs.get(number)
         if run is None:
-            self._admission.leave(number)
+            self._finish(number, "cancelled", None)
             return
         run.note("running")
         try:
@@ -160,8 +168,17 @@ class Client:
         if run.paused_at is not None:
             engine.link.send(wire.Pause(number, True))
 
-    def _choose(self) -> Engine | None:
-        return next((each for each in self._engines if each.link is not None), None)
+    def _choose(self, order: wire.Order) -> Engine:
+        """The engine that has the models, until its joined passes are full; else the one with most memory free."""
+        names = {ref.name for ref in order.models}
+
+        def rank(engine: Engine) -> tuple[bool, int, bool, int]:
+            load = len(self._admission.on(engine.index)) // _FULL
+            held = {name for name, _ in engine.models}
+            broken = engine.link is None or bool(engine.hello and engine.hello.fault)
+            return broken, load, not names <= held, -engine.free()
+
+        return min(self._engines, key=rank)
 
     def _finish(self, number: int, outcome: str, error: errors.VisitorError | None) -> None:
         self._admission.leave(number)
@@ -201,9 +218,20 @@ class Client:
         elif isinstance(message, wire.Hello):
             engine.hello = message
             self._ready.set()
+            self._use_all_devices(engine, message)
         elif isinstance(message, wire.Beat) and message.overdue_s > self.limits.overdue_s:
             log.error("a step of run %d does not come back: the engine is replaced", message.run)
             engine.link.kill()
+
+    def _use_all_devices(self, engine: Engine, hello: wire.Hello) -> None:
+        """Several CUDA devices and none chosen by the host: one engine each."""
+        with self._lock:
+            if engine.device is None and hello.device.startswith("cuda") and self.mode == "process":
+                engine.device = hello.device
+                for number in range(1, hello.devices):
+                    extra = Engine(len(self._engines), f"cuda:{number}")
+                    self._engines.append(extra)
+                    self._launch(extra)
 
     # --- engines -------------------------------------------------------------------------------------------------
 
@@ -223,8 +251,7 @@ class Client:
             if self._stopped or engine.generation != generation:
                 return
             self._ready.clear()
-            steady = engine.hello is not None and time.monotonic() - engine.started > _STEADY
-            engine.failures = 1 if steady else engine.failures + 1
+            engine.failures = 1 if engine.hello is not None else engine.failures + 1
             engine.retry_at = time.monotonic() + _BACKOFF[min(engine.failures - 1, len(_BACKOFF) - 1)]
             engine.link = engine.hello = None
             engine.models = ()
@@ -232,7 +259,7 @@ class Client:
         log.error("the engine ended; a new one is started")
         hopeless = engine.failures >= _HOPELESS         # then those who wait are told so, instead of waiting for ever
         for number in self._admission.all() if hopeless else self._admission.on(engine.index):
-            self._finish(number, "failed", errors.EngineLost(LOST))
+            self._finish(number, "failed", errors.EngineLost(DOES_NOT_START if hopeless else LOST))
         self._events.put(None)
 
     # --- the watch -----------------------------------------------------------------------------------------------
@@ -262,16 +289,23 @@ class Client:
             if engine.link is None and now >= engine.retry_at:
                 self._launch(engine)
                 self._promote()
-            elif self.mode == "process" and engine.hello and now - engine.heard > self.limits.beats_missed:
-                log.error("the engine has not been heard of for %g s: it is replaced", now - engine.heard)
-                engine.heard = now
-                engine.link.kill()
+            elif self.mode == "process" and engine.link is not None:
+                self._listen_for(engine, now)
         for number in self._admission.all():
             run = self._runs.get(number)
             if run is None:
                 self.cancel(number)
             else:
                 self._look_at(run, now)
+
+    def _listen_for(self, engine: Engine, now: float) -> None:
+        """Replace a frozen engine. Silence counts by looks, so that a hub that slept does not blame its engine."""
+        engine.silent = 0.0 if now - engine.heard < 2 else engine.silent + min(now - engine.looked, 2.0)
+        engine.looked = now
+        if engine.silent > self.limits.beats_missed:
+            log.error("the engine has not been heard of for %.0f s: it is replaced", engine.silent)
+            engine.silent = 0.0
+            engine.link.kill()
 
     def _look_at(self, run: Run, now: float) -> None:
         """Park a run whose reader is silent, take it up again when the reader is back, end it when it stays away."""
@@ -295,11 +329,15 @@ class Client:
         running, queued = self._admission.counts()
         hellos = [each.hello for each in self._engines if each.hello is not None]
         first = hellos[0] if hellos else None
+        fault = DOES_NOT_START if min(each.failures for each in self._engines) >= _HOPELESS else ""
         models = tuple(model for each in self._engines for model in each.models)
         recent = tuple(reversed(self._recent))
         if first is None:
-            return EngineState(False, self.mode, running=running, queued=queued, restarts=self._restarts, recent=recent)
-        return EngineState(not first.fault, self.mode, ", ".join(each.device for each in hellos), first.device_name,
+            return EngineState(False, self.mode, running=running, queued=queued, restarts=self._restarts, fault=fault,
+                               recent=recent)
+        names = Counter(each.device_name for each in hellos)
+        return EngineState(not first.fault, self.mode, ", ".join(each.device for each in hellos),
+                           ", ".join(f"{count} × {name}" if count > 1 else name for name, count in names.items()),
                            first.pid, first.torch, first.threads, models, sum(each.budget_bytes for each in hellos),
                            running, queued, self._restarts, first.fault, recent)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import signal
@@ -15,6 +16,8 @@ from typing import Any
 
 from engines.runtime import wire
 from engines.runtime.limits import Limits
+
+log = logging.getLogger(__name__)
 
 _PATIENCE = 3.0     # seconds an engine is given to end its runs before it is killed
 
@@ -46,14 +49,19 @@ class ProcessLink:
         self._outgoing.put(wire.pack(message))
 
     def _read(self) -> None:
-        try:
-            while True:
-                self._hear(wire.unpack(wire.read(self._child.stdout)))
-        except (EOFError, OSError, ValueError):
-            self._outgoing.put(None)
-            self.kill()
-            self._child.wait()
-            self._lost()
+        while True:
+            try:
+                packed = wire.read(self._child.stdout)
+            except (EOFError, OSError, ValueError):
+                break
+            try:
+                self._hear(wire.unpack(packed))
+            except Exception:
+                log.exception("a message of the engine could not be understood")    # the next ones may be
+        self._outgoing.put(None)
+        self.kill()
+        self._child.wait()
+        self._lost()
 
     def _write(self) -> None:
         while True:

@@ -42,6 +42,7 @@ class Scheduler:
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._activities: dict[int, Activity] = {}
         self._used: dict[str, float] = {}               # seconds of this thread, by session
+        self._line: list[Activity] = []                 # runs that wait for memory, first come first served
         self._floor = 0.0                               # newcomers start here, or they would catch up on all that was
         self._stopping = False
         self._fault: errors.VisitorError | None = None
@@ -57,6 +58,8 @@ class Scheduler:
         while not self._stopping:
             self._obey()
             activity = self._next()
+            if self._stopping:
+                break
             if activity is None:
                 self._take(self._inbox.get())       # nothing can be stepped until something is said
             else:
@@ -120,6 +123,8 @@ class Scheduler:
             activity.parked = message.on
         elif isinstance(message, wire.Update):
             activity.newest = message.params
+        if activity in self._line:
+            self._call_next_in_line()
         if activity.ready() and not was_ready:
             session = activity.order.session
             self._used[session] = max(self._used[session], self._floor)
@@ -183,13 +188,14 @@ class Scheduler:
         slow = not self.residents.has(order.models)
         if slow:
             self._emit(wire.Status(order.run, "loading"))
-        modules = self.residents.lease(order.models, activity.working)
+        first = self._first_in_line()
+        behind = first is not None and first is not activity
+        modules = None if behind else self.residents.lease(order.models, activity.working)
         if modules is None:
-            activity.short = True
-            activity.mark(time.monotonic())
-            self._emit(wire.Status(order.run, "queued"))
+            self._queue_for_memory(activity)
             return False
         activity.modules = modules
+        self._step_out_of_line(activity)
         if slow:
             self._tell_residents()
             self._emit(wire.Status(order.run, "running"))
@@ -287,6 +293,28 @@ class Scheduler:
             f"Memory ran out: this run was promised {order.memory_mb} MB, models hold {used / MB:.0f} MB and the "
             f"gallery may use {self.residents.budget / MB:.0f} MB here: ask for less at once, or try again in a moment."))
 
+    def _queue_for_memory(self, activity: Activity) -> None:
+        if activity not in self._line:
+            self._line.append(activity)
+            self._emit(wire.Status(activity.order.run, "queued"))
+        activity.short = True
+        activity.mark(time.monotonic())
+
+    def _step_out_of_line(self, activity: Activity) -> None:
+        if activity in self._line:
+            self._line.remove(activity)
+            self._call_next_in_line()
+
+    def _call_next_in_line(self) -> None:
+        """Memory was given back, or the first in line has gone: let the next one try."""
+        first = self._first_in_line()
+        if first is not None:
+            first.short = False
+            first.mark(time.monotonic())
+
+    def _first_in_line(self) -> Activity | None:
+        return next((each for each in self._line if not (each.paused or each.parked)), None)
+
     def _tell_residents(self) -> None:
         self._emit(wire.Residents(self.residents.listed()))
 
@@ -309,6 +337,7 @@ class Scheduler:
     def _let_go(self, activity: Activity) -> None:
         """Close the generator and give its leases back; whoever was short of memory may try again."""
         leased = activity.modules is not None
+        self._step_out_of_line(activity)
         try:
             with _grad(activity.order.mode):
                 activity.close()
@@ -316,10 +345,7 @@ class Scheduler:
             log.exception("run %d of %s failed while it was closed", activity.order.run, activity.order.target)
         if leased:
             self.residents.release(activity.order.models, activity.working)
-            for each in self._activities.values():
-                if each.short:
-                    each.short = False
-                    each.mark(time.monotonic())
+            self._call_next_in_line()
 
     def _end(self, activity: Activity, outcome: str, error: errors.VisitorError | None = None) -> None:
         order = activity.order

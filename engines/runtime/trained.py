@@ -23,7 +23,7 @@ def root() -> Path:
     """The folder of trained models. Raises ModelFault when there is none."""
     folder = os.environ.get(FOLDER, "")
     if not folder:
-        raise ModelFault(f"There is no folder for trained models: start the gallery, or set {FOLDER} to an empty folder.")
+        raise ModelFault(f"There is no folder for trained models: set {FOLDER} to an empty one, or start the gallery.")
     return Path(folder)
 
 

@@ -5,6 +5,7 @@ It ends when it is told to, and when the hub is gone: its stdin ends then, howev
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import queue
@@ -37,6 +38,9 @@ class Voice:
     def say(self, message: Any) -> None:
         """Raises what pickling raises: a frame that cannot be sent is a defect of its job."""
         self._queue.put(wire.pack(message))
+        if isinstance(message, wire.Hello):     # torch is imported: a collection need not look at it ever again
+            gc.collect()
+            gc.freeze()
 
     def close(self) -> None:
         self._queue.put(None)

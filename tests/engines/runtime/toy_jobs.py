@@ -1,37 +1,67 @@
-"""Jobs for the tests of the runtime: small, fast, and each bad in one way."""
+"""Jobs for the tests of the runtime: small, fast, and each bad in one way. Cheap to import, as an engine's are."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from engines.runtime import Job
+import numpy as np
+
+from engines.runtime import BadInput, Job, ModelRef
+
+HERE = "tests.engines.runtime.toy_engine"
 
 
 @dataclass(frozen=True)
 class Count:
+    """Yield 0 .. n-1, each after `seconds` of work; `trap`: what goes wrong instead of step `at`."""
+
     n: int
     seconds: float = 0.0
+    trap: str = ""
+    at: int = -1
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise BadInput(f"n is {self.n}; it may be 0 or more: choose a larger number.")
 
 
 @dataclass(frozen=True)
 class Number:
     n: int
+    note: str = ""
 
 
-def counting(params: Count):
-    for n in range(params.n):
-        if params.seconds:
-            time.sleep(params.seconds)
-        yield Number(n)
+@dataclass(frozen=True)
+class Picture:
+    pixels: np.ndarray
 
 
-def failing(params: Count):
-    for n in range(params.n):
-        yield Number(n)
-    raise ZeroDivisionError("a secret path /srv/gallery")
+@dataclass(frozen=True)
+class Ask:
+    """`rounds` forward passes of `rows` rows through a model, all values `value`."""
+
+    model: str
+    value: float = 1.0
+    rows: int = 1
+    rounds: int = 1
+    trap: str = ""
 
 
-HERE = __name__
+def needs(params: Ask) -> tuple[ModelRef, ...]:
+    return (ModelRef(params.model, f"{HERE}:load"),)
+
+
 count = Job(f"{HERE}:counting", params=Count, frame=Number)
-fail = Job(f"{HERE}:failing", params=Count, frame=Number)
+newest = Job(f"{HERE}:counting", params=Count, frame=Number, outbox="latest")
+short = Job(f"{HERE}:counting", params=Count, frame=Number, deadline_s=0.3)
+stuck = Job(f"{HERE}:sticking", params=Count, frame=Number, deadline_s=0.2)
+follow = Job(f"{HERE}:following", params=Count, frame=Number)
+pictures = Job(f"{HERE}:painting", params=Count, frame=Picture)
+tensors = Job(f"{HERE}:leaking", params=Count, frame=Number)
+modes = Job(f"{HERE}:grad_modes", params=Count, frame=Number)
+modes_training = Job(f"{HERE}:grad_modes", params=Count, frame=Number, mode="training")
+ask = Job(f"{HERE}:asking", params=Ask, frame=Picture, models=needs)
+ask_training = Job(f"{HERE}:asking", params=Ask, frame=Picture, models=needs, mode="training")
+hold = Job(f"{HERE}:holding", params=Ask, frame=Number, models=needs)
+work = Job(f"{HERE}:working", params=Count, frame=Picture)
