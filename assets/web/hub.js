@@ -109,7 +109,7 @@ function arc(from, to, colour, later) {
   const toEdge = (eastward ? b.left - 3 : b.right + 3) - o.left;
   const leaveEast = land + o.left > a.left + a.width / 2;
   const edge = (leaveEast ? a.right : a.left) - o.left, leave = (leaveEast ? a.right + gutter : a.left - gutter) - o.left;
-  const shift = later ? 10 : 0, y0 = a.top + a.height / 2 + shift - o.top, y1 = b.top + b.height / 2 - shift - o.top;
+  const shift = later && Math.abs(a.top - b.top) > 20 ? 10 : 0, y0 = a.top + a.height / 2 + shift - o.top, y1 = b.top + b.height / 2 - shift - o.top;
   const lane = to.getBoundingClientRect().top - 5 - (later ? 4 : 0) - o.top;
   const points = Math.abs(leave - land) < 2 ? [[edge, y0], [leave, y0], [leave, y1], [toEdge, y1]]
     : [[edge, y0], [leave, y0], [leave, lane], [land, lane], [land, y1], [toEdge, y1]];
@@ -155,7 +155,9 @@ function show(door) {
   for (const other of after.filter(visible)) { arc(door, other, colour(other), true); other.classList.add("kin"); }
   const strong = document.createElement("b");
   strong.textContent = before.length ? `${door.dataset.name} answers ${before.map((other) => other.dataset.name).join(" and ")}. ` : `${door.dataset.name}. `;
-  caption.replaceChildren(strong, door.dataset.answers);
+  const heirs = after.map((other) => other.dataset.name);
+  const next = heirs.length ? ` Answered in turn by ${heirs.slice(0, -1).join(", ")}${heirs.length > 1 ? " and " : ""}${heirs.at(-1)}.` : "";
+  caption.replaceChildren(strong, door.dataset.answers, next);
 }
 forget();
 for (const door of doors) {

@@ -43,8 +43,9 @@ export function badge(element, { every = 15000 } = {}) {
       const models = health.models || [], bytes = models.reduce((sum, m) => sum + (m.bytes || 0), 0);
       const device = (health.device || "no engine").toUpperCase();
       element.dataset.state = health.ready ? "ready" : "busy";
-      const loaded = models.length ? ` · ${models.length} ${models.length === 1 ? "model" : "models"} loaded` : "";
-      label.textContent = health.ready ? `${element.dataset.long !== undefined ? `${device}${loaded}` : `ready · ${device}`}` : "starting";
+      const word = document.createElement("span");           // left out where the bar is narrow
+      word.textContent = health.ready ? "ready · " : "starting · ";
+      label.replaceChildren(word, device);
       element.title = health.ready ? `${health.device_name || device}: ${models.length} models loaded, ${(bytes / 2 ** 20).toFixed(1)} MB` : "The engine is starting";
       if (!health.ready) wait = 1500;
     } catch {
@@ -61,6 +62,12 @@ export function badge(element, { every = 15000 } = {}) {
 badge(document.getElementById("badge"));
 
 // --- scenes: a page that applies them itself says so by preventDefault() ---------------------------------------------------
+const row = document.querySelector(".g-row");
+function more() { row.toggleAttribute("data-more", row.scrollWidth - row.clientWidth - row.scrollLeft > 24); }
+if (row) {
+  row.addEventListener("scroll", more, { passive: true });
+  new ResizeObserver(more).observe(row);
+}
 const scenes = [...document.querySelectorAll(".g-scene")];
 function same(query) {
   const now = new URLSearchParams(location.search), entries = Object.entries(query);

@@ -125,7 +125,7 @@ def scenes_html(scenes: tuple[Scene, ...]) -> str:
     """ "Try this": one card a scene. Each is a plain link, so it works without a script and can be copied."""
     if not scenes:
         return ""
-    cards = "".join(f'<a class="g-scene" href="{escape(scene.url())}" data-scene="{escape(json.dumps(scene.query))}">'
+    cards = "".join(f'<a class="g-scene" href="{escape(scene.url())}" title="{escape(scene.look)}" data-scene="{escape(json.dumps(scene.query))}">'
                     f'<b>{escape(scene.title)}</b><small>{escape(scene.look)}</small></a>' for scene in scenes)
     return f'<section class="g-scenes" aria-label="Try this"><h2>Try this</h2><div class="g-row">{cards}</div></section>'
 
