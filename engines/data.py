@@ -27,7 +27,8 @@ class PictureSet:
     """Pictures with their classes; read-only, so that they can be shared.
 
     images: uint8 (N, H, W, C). labels: uint8 (N,), positions in `names`. names: the classes.
-    titles, symbols: one for each picture where pictures have names of their own (emoji), else empty.
+    titles, symbols, keywords: one for each picture where pictures have names of their own (emoji), else
+    empty. Keywords are words to find a picture by, its subgroup among them.
     """
 
     images: np.ndarray
@@ -35,6 +36,7 @@ class PictureSet:
     names: tuple[str, ...]
     titles: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
+    keywords: tuple[tuple[str, ...], ...] = ()
 
 
 def about(dataset: str) -> dict:
@@ -46,7 +48,7 @@ def about(dataset: str) -> dict:
 
 @lru_cache(maxsize=5)
 def load(dataset: str, split: str = "test") -> PictureSet:
-    """The bundled pictures of one split ("train" or "test"; "all" for emoji), in a fixed order.
+    """The bundled pictures of one split ("train" or "test"; emoji: "test" is all of them), in a fixed order.
 
     Raises BadInput for a data set or a split that there is not.
     """
@@ -60,7 +62,8 @@ def load(dataset: str, split: str = "test") -> PictureSet:
         array.setflags(write=False)
     items = json.loads((folder / "names.json").read_text("utf-8")) if config.get("named") else []
     return PictureSet(images, labels, tuple(config["classes"]),
-                      tuple(item["name"] for item in items), tuple(item["emoji"] for item in items))
+                      tuple(item["name"] for item in items), tuple(item["emoji"] for item in items),
+                      tuple((*item["keywords"], item["subgroup"]) for item in items))
 
 
 def _cut(sheet: Path, count: int, shape: tuple[int, int, int]) -> np.ndarray:

@@ -164,16 +164,18 @@ def bundle(dataset: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     images, labels, n_train = whole(dataset)
     if dataset == "emoji":
-        kept = {"all": np.arange(len(images))}
+        kept = {"all": np.arange(len(images)), "test": np.arange(len(images))}
     else:
         kept = {"train": balanced(labels[:n_train], PER_CLASS[dataset]), "test": np.arange(n_train, len(images))}
     for split, index in kept.items():
+        if dataset == "emoji" and split == "test":
+            continue                                       # the same pictures, not written twice
         pixels = data.sheet(images[index], COLUMNS[dataset]).squeeze()
         Image.fromarray(pixels).save(folder / f"{split}.webp", lossless=True, quality=100, method=6)
     np.savez_compressed(folder / "labels.npz", **{split: labels[index] for split, index in kept.items()},
                         **{f"{split}_index": index.astype(np.int32) for split, index in kept.items()})
     config = json.loads((folder / "config.json").read_text("utf-8"))
-    config["splits"] = {split: {"sheet": f"{split}.webp", "count": len(index), "columns": COLUMNS[dataset]}
+    config["splits"] = {split: {"sheet": "all.webp" if dataset == "emoji" else f"{split}.webp", "count": len(index), "columns": COLUMNS[dataset]}
                         for split, index in kept.items()}
     (folder / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
