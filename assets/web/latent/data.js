@@ -164,7 +164,7 @@ function cut(image, count) {
   const h = image.height / count;
   return Array.from({ length: count }, (_, at) => {
     const { data } = context.getImageData(0, at * h, image.width, h);
-    return { w: image.width, h, c: 4, data: opaque(data) };
+    return { w: image.width, h, c: 3, data: opaque(data) };
   });
 }
 

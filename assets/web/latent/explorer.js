@@ -45,7 +45,7 @@ export async function boot(main) {
   }
   if (opening.error) return status(opening.error, "error");
   const app = createApp(stage, opening, status);
-  window.__latent = { app, timings: app.looking.timings, exact: app.looking.exactTimes };
+  window.__latent = { app, timings: app.looking.timings, lags: app.looking.lags, exact: app.looking.exactTimes };
   await app.start(opening.faults);
 }
 

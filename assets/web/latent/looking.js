@@ -13,7 +13,8 @@ const remember = (list, value) => {
 };
 
 export function createLooking(app) {
-  const timings = []; // pointer event to painted picture, ms
+  const timings = []; // from the moment the page is told of a move to its painted picture, ms
+  const lags = []; // the same from the moment the system saw it: the browser holds moves back for the next frame
   const exactTimes = []; // rest to painted exact picture, ms
   const channel = new MessageChannel();
   let afterPaint = null;
@@ -25,7 +26,10 @@ export function createLooking(app) {
   let failed = false;
 
   channel.port1.onmessage = () => {
-    if (afterPaint !== null) remember(timings, performance.now() - afterPaint);
+    if (afterPaint === null) return;
+    const now = performance.now();
+    remember(timings, now - afterPaint.told);
+    remember(lags, now - afterPaint.seen);
     afterPaint = null;
   };
 
@@ -47,7 +51,7 @@ export function createLooking(app) {
     if (image) app.here.show(image, z, "atlas");
     else ask(z); // no atlas here: the model is asked while the eye moves, one question at a time
     map.draw();
-    if (stamp != null && image) {
+    if (stamp && image) {
       afterPaint = stamp;
       channel.port2.postMessage(0);
     }
@@ -103,7 +107,7 @@ export function createLooking(app) {
     map.dirty.top = true;
     app.compare.mirror(p);
     if (p === null) return stand();
-    schedule(space.lift(p, app.z()), p, event?.timeStamp ?? null);
+    schedule(space.lift(p, app.z()), p, event ? { told: performance.now(), seen: event.timeStamp } : null);
   }
 
   // Look at a place of the second map: what its model decodes is shown here, from its atlas and then exactly.
@@ -149,5 +153,5 @@ export function createLooking(app) {
   }
 
   app.store.on("z", stand);
-  return { hover, stand, step, other, timings, exactTimes, get target() { return target; } };
+  return { hover, stand, step, other, timings, lags, exactTimes, get target() { return target; } };
 }
