@@ -79,6 +79,18 @@ class Gallery:
         await asyncio.to_thread(gc.collect)
         gc.freeze()
         self.warm = True
+        await self._warm_demos()
+
+    async def _warm_demos(self) -> None:
+        """What a demo makes ahead for its visitors: `async def warm()` in its app, if it has one."""
+        for entry in self.entries:
+            room = self.rooms.rooms[entry.slug]
+            make = getattr(catalog.load(entry, "app"), "warm", None) if room.app and entry.demo.framework == "gradio" else None
+            if make:
+                try:
+                    await make()
+                except Exception:           # the demo makes it when the first visitor asks
+                    log.exception("the demo %s could not be warmed", entry.slug)
 
 
     async def _warm_engine(self) -> None:

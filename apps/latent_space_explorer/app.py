@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from fastapi import APIRouter
 
-from apps.latent_space_explorer import DEMO, delivery, endpoints, exact, state
+from apps.latent_space_explorer import DEMO, atlas, delivery, endpoints, exact, state
 from gallery.bridges.gradio import answers, page
 
 # The stage is drawn by assets/web/latent/page.js, before Gradio has started; here it is handed Gradio's server
@@ -37,3 +37,8 @@ def build() -> gr.Blocks:
 
 def routes() -> APIRouter:
     return delivery.routes()
+
+
+async def warm() -> None:
+    """Awaited by the hub in the background, once the room is built."""
+    await atlas.warm()

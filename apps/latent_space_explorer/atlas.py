@@ -6,17 +6,20 @@ With it the page shows a decoding under the pointer without asking anyone.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from apps.latent_space_explorer import catalogue, view
 from engines import runtime, vae
+from engines.runtime import VisitorError
 
 WIDEST = 1344                        # pixels along the longer side of an atlas
 ASPECT = 1.35                        # width of the map in the page by its height
 KEPT = 12                            # atlases in memory, at 0.2 to 0.9 MB each
-TRAINED = "trained/"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Atlases:
 
     async def get(self, model: str) -> bytes:
         """The atlas of a model as a lossless WebP. Raises VisitorError where the engine does."""
-        if model not in self._made:
+        made = self._made.get(model)
+        if made is None or (not made.done() and made.get_loop() is not asyncio.get_running_loop()):
             while len(self._made) >= KEPT:
                 del self._made[next(iter(self._made))]
             self._made[model] = asyncio.ensure_future(self._make(model))
@@ -77,3 +81,18 @@ class Atlases:
         grid = layout(model)
         images = await decode_all(model, points(model, grid), session="atlas")
         return await asyncio.to_thread(view.webp, view.sheet(images, grid.rows, grid.columns))
+
+
+@cache
+def atlases() -> Atlases:
+    """Those of this process."""
+    return Atlases()
+
+
+async def warm() -> None:
+    """Make the bundled models' atlases before the first visitor asks; what fails now is tried again when asked for."""
+    for config in catalogue.bundled():
+        try:
+            await atlases().get(config["name"])
+        except VisitorError as fault:
+            log.warning("no atlas of %s yet: %s", config["name"], fault)

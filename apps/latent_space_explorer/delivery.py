@@ -13,17 +13,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from apps.latent_space_explorer import catalogue, codes, state, view
-from apps.latent_space_explorer.atlas import Atlases, layout
+from apps.latent_space_explorer.atlas import atlases, layout
 from engines.runtime import BadInput, VisitorError
 from engines.runtime import models as model_files
 
 LONG = {"Cache-Control": "public, max-age=86400"}
+BINARY = "application/octet-stream"
 MOST_PICTURES = 64                   # test pictures in one strip
-
-
-def error(fault: VisitorError) -> JSONResponse:
-    status = 404 if isinstance(fault, BadInput) else 503
-    return JSONResponse({"error": str(fault)}, status_code=status, headers={"Cache-Control": "no-store"})
 
 
 def version(model: str) -> str:
@@ -62,8 +58,8 @@ def _indices(text: str, n: int) -> list[int]:
 
 
 def routes() -> APIRouter:
+    """A VisitorError that is raised here becomes {"error": sentence}, by the hub."""
     router = APIRouter()
-    atlases = Atlases()
 
     @router.get("/opening")
     def _opening(request: Request) -> Response:
@@ -71,49 +67,29 @@ def routes() -> APIRouter:
 
     @router.get("/model/{model:path}")
     def _model(model: str) -> Response:
-        try:
-            return JSONResponse(facts(model), headers={"Cache-Control": "no-cache"})
-        except VisitorError as fault:
-            return error(fault)
+        return JSONResponse(facts(model), headers={"Cache-Control": "no-cache"})
 
     @router.get("/codes/{model:path}")
     def _codes(model: str) -> Response:
-        try:
-            return Response(catalogue.packed(codes.read(model).mu), media_type="application/octet-stream", headers=LONG)
-        except VisitorError as fault:
-            return error(fault)
+        return Response(catalogue.packed(codes.read(model).mu), media_type=BINARY, headers=LONG)
 
     @router.get("/logvar/{model:path}")
     def _logvar(model: str) -> Response:
-        try:
-            packed = catalogue.packed(codes.read(model).logvar)
-            return Response(packed, media_type="application/octet-stream", headers=LONG)
-        except VisitorError as fault:
-            return error(fault)
+        return Response(catalogue.packed(codes.read(model).logvar), media_type=BINARY, headers=LONG)
 
     @router.get("/labels/{dataset}")
     def _labels(dataset: str) -> Response:
-        try:
-            labels = catalogue.pictures(dataset).labels.astype(np.uint8).tobytes()
-            return Response(labels, media_type="application/octet-stream", headers=LONG)
-        except VisitorError as fault:
-            return error(fault)
+        labels = catalogue.pictures(dataset).labels.astype(np.uint8)
+        return Response(labels.tobytes(), media_type=BINARY, headers=LONG)
 
     @router.get("/pictures/{dataset}")
     def _pictures(dataset: str, i: str = "") -> Response:
-        try:
-            images = catalogue.pictures(dataset).images
-            chosen = images[_indices(i, len(images))]
-            return Response(view.png(view.strip(chosen)), media_type="image/png", headers=LONG)
-        except VisitorError as fault:
-            return error(fault)
+        images = catalogue.pictures(dataset).images
+        return Response(view.png(view.strip(images[_indices(i, len(images))])), media_type="image/png", headers=LONG)
 
     @router.get("/atlas/{model:path}")
     async def _atlas(model: str) -> Response:
-        try:
-            return Response(await atlases.get(model), media_type="image/webp", headers=LONG)
-        except VisitorError as fault:
-            return error(fault)
+        return Response(await atlases().get(model), media_type="image/webp", headers=LONG)
 
     for module in state.tool_modules():
         if hasattr(module, "routes"):

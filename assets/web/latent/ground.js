@@ -284,7 +284,7 @@ function density(map) {
   const g = canvas.getContext("2d");
   const image = g.createImageData(w, h);
   const [r, gr, b] = rgb(theme.accent);
-  counts.forEach((value, i) => image.data.set([r, gr, b, 200 * Math.sqrt(value / most)], 4 * i));
+  counts.forEach((value, i) => image.data.set([r, gr, b, 170 * Math.sqrt(value / most)], 4 * i));
   g.putImageData(image, 0, 0);
   return { canvas, extent };
 }
@@ -324,6 +324,13 @@ function paintPrior(map, g) {
     g.textAlign = "left";
     g.textBaseline = "bottom";
     const text = sigma === 3 ? "3σ of the prior" : `${sigma}σ`;
+    g.strokeStyle = map.theme.wall;
+    g.lineWidth = 4;
+    g.setLineDash([]);
+    g.strokeText(text, cx + sigma * map.scale * Math.SQRT1_2 + 3, cy - sigma * map.scale * Math.SQRT1_2);
+    g.strokeStyle = map.theme.ink;
+    g.lineWidth = 1;
+    g.setLineDash([3, 4]);
     g.fillText(text, cx + sigma * map.scale * Math.SQRT1_2 + 3, cy - sigma * map.scale * Math.SQRT1_2);
   }
   g.setLineDash([]);

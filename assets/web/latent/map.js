@@ -265,27 +265,27 @@ export class LatentMap {
     g.rect(LEFT, 0, this.size.w - LEFT, this.size.h - BELOW);
     g.clip();
     for (const layer of this.extra.values()) this.paintLayer(g, layer);
-    if (this.here && !this.solo) this.paintCursor(g, this.here, 9, true);
+    if (this.here && !this.solo) this.paintCursor(g, this.here, 13, true);
     if (this.hover && !this.solo) this.paintCursor(g, this.hover, 6, false);
     g.restore();
   }
 
+  // The visitor's place is a ring with cross hairs, wide enough to leave what lies under it to be seen.
   paintCursor(g, p, radius, own) {
     const [x, y] = this.toPixel(p);
     g.beginPath();
     g.arc(x, y, radius, 0, TAU);
+    if (own) {
+      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+        g.moveTo(x + dx * radius, y + dy * radius);
+        g.lineTo(x + dx * (radius + 7), y + dy * (radius + 7));
+      }
+    }
     g.lineWidth = own ? 5 : 4;
     g.strokeStyle = this.theme.wall;
     g.stroke();
-    g.lineWidth = own ? 2.5 : 1.5;
+    g.lineWidth = own ? 2.25 : 1.5;
     g.strokeStyle = this.theme.ink;
-    g.stroke();
-    if (!own) return;
-    g.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      g.moveTo(x + dx * (radius - 3), y + dy * (radius - 3));
-      g.lineTo(x + dx * (radius + 5), y + dy * (radius + 5));
-    }
     g.stroke();
   }
 
@@ -347,23 +347,29 @@ export class LatentMap {
     g.setLineDash([]);
   }
 
+  // A short text stands on a pin above its place, a long one beside it; without a text it is a dot.
   paintMark(g, mark) {
     const [x, y] = this.toPixel(this.place(mark));
     const text = mark.text ?? mark.label;
+    const short = text != null && String(text).length <= 2;
     g.beginPath();
-    g.arc(x, y, mark.r || (text ? 9 : 5), 0, TAU);
+    if (short) {
+      g.moveTo(x, y);
+      g.arc(x, y - 19, 9.5, Math.PI * 0.78, Math.PI * 0.22);
+      g.closePath();
+    } else g.arc(x, y, mark.r || 5, 0, TAU);
     g.fillStyle = mark.color || this.theme.accent;
-    g.fill();
-    g.lineWidth = 2;
+    g.lineWidth = 3;
     g.strokeStyle = this.theme.wall;
     g.stroke();
+    g.fill();
     if (text == null) return;
-    if (String(text).length > 2) return this.paintText(g, [x, y - 18], text);
+    if (!short) return this.paintText(g, [x, y - 18], text);
     g.fillStyle = this.theme.onAccent;
     g.font = `600 11px ${this.theme.text}`;
     g.textAlign = "center";
     g.textBaseline = "middle";
-    g.fillText(text, x, y + 0.5);
+    g.fillText(text, x, y - 18.5);
   }
 
   paintText(g, [x, y], text) {
