@@ -178,7 +178,7 @@ def visit(url: str, number: int) -> None:
         client.get("/config").raise_for_status()
         client.get("/data/codes/vae-mnist-2d")
         z = [(number % 40) / 10 - 2, (number % 23) / 6 - 2]
-        call = client.post("/gradio_api/call/decode", json={"data": ["vae-mnist-2d", [z]]})
+        call = client.post("/gradio_api/call/decode", json={"data": ["vae-mnist-2d", z]})
         call.raise_for_status()
         with client.stream("GET", f"/gradio_api/call/decode/{call.json()['event_id']}") as stream:
             assert "complete" in "".join(stream.iter_text())
