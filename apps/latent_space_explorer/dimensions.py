@@ -27,14 +27,17 @@ MAX_STEPS = 15                   # pictures in one row of it
 MAX_SUMMANDS = 50                # pictures in the mean of one term of a sum
 NEIGHBOURS_SAMPLED = 400         # real pictures from which the usual distance to a neighbour is measured
 
-FIELDS = {"dims": Field(choice("dims", "sliders", "sum", "wall"), "sliders"), "sum": Field(lambda value: _sum(value), "")}
+FIELDS = {
+    "dims": Field(choice("dims", "sliders", "collapsed", "sum", "wall"), "sliders"),
+    "sum": Field(lambda value: _sum(value), ""),
+}
 SUM = re.compile(r"\d+(\.\d+)*-\d+(\.\d+)*\+\d+(\.\d+)*")
 
 
 def _sum(value: str) -> str:
     """Test pictures by number, "12.13-40+7": the mean of 12 and 13, without 40, with 7."""
     if not SUM.fullmatch(text("sum", MAX_TEXT)(value)):
-        raise BadInput(f"sum is {value[:40]!r}; write it as A-B+C, each of them test pictures by number with dots between.")
+        raise BadInput(f"sum is {value[:40]!r}; write it as A-B+C, each of them pictures by number with dots between.")
     return value
 
 
@@ -133,7 +136,8 @@ async def dimension_traversal(request: Mapping[str, Any]) -> dict[str, Any]:
     dims = [_whole({"dimension": k}, "dimension", 0, space.d - 1, 0) for k in dims]
     steps = _whole(request, "steps", 2, MAX_STEPS, 7)
     if len(dims) * steps > vae.MAX_PICTURES:
-        raise BadInput(f"{len(dims) * steps} pictures were asked for; the limit is {vae.MAX_PICTURES}: take fewer steps.")
+        raise BadInput(f"{len(dims) * steps} pictures were asked for; the limit is {vae.MAX_PICTURES}: "
+                       "take fewer steps.")
     size = _whole(request, "size", 8, 128, 64)
     low, high = (_ends(request.get(name), len(dims), side) for name, side in (("low", -REACH), ("high", REACH)))
     values = np.linspace(low, high, steps, axis=1)                                       # (rows, steps)
@@ -192,8 +196,10 @@ async def find_pictures(request: Mapping[str, Any]) -> dict[str, Any]:
     offset = _whole(request, "offset", 0, 10**6, 0)
     limit = _whole(request, "limit", 1, 60, 40)
     some = found[offset:offset + limit]
-    return {"total": len(found), "indices": some.tolist(), "names": pictures.names(space.dataset, some),
-            **({"sheet": pictures.sheet(pictures.images(space.dataset, some), 10, 32), "columns": 10} if len(some) else {})}
+    answer = {"total": len(found), "indices": some.tolist(), "names": pictures.names(space.dataset, some), "columns": 10}
+    if len(some):
+        answer["sheet"] = pictures.sheet(pictures.images(space.dataset, some), 10, 32)
+    return answer
 
 
 def _term(space: Space, request: Mapping[str, Any], name: str) -> np.ndarray:
@@ -222,15 +228,15 @@ def verdict(space: Space, z: np.ndarray, terms: dict[str, np.ndarray]) -> tuple[
     usual = usual_neighbour(space)
     own = [letter.upper() for letter, chosen in terms.items() if nearest in chosen]
     if own:
-        said = f"The nearest real picture is {own[0]} itself: the sum came back to where it began."
+        said = f"That is {own[0]} itself: the sum came back to where it began."
     elif radius > rim:
-        said = (f"This lies further out (|z| = {radius:.1f}) than 99 % of the real pictures ({rim:.1f}): "
+        said = (f"The sum lies further out (|z| = {radius:.1f}) than 99 % of the real pictures ({rim:.1f}): "
                 "no picture taught the decoder this place, so it guesses.")
     elif distance[nearest] > 2 * usual:
-        said = (f"The nearest real picture is {distance[nearest]:.1f} away, {distance[nearest] / usual:.1f}× the usual "
-                f"distance between neighbours ({usual:.1f}): the sum landed in a gap, do not expect a clean picture.")
+        said = (f"It is {distance[nearest]:.1f} away, {distance[nearest] / usual:.1f}× the usual distance between "
+                f"neighbours ({usual:.1f}): the sum landed in a gap, do not expect a clean picture.")
     else:
-        said = (f"The nearest real picture is {distance[nearest]:.1f} away; neighbours usually lie {usual:.1f} apart: "
+        said = (f"It is {distance[nearest]:.1f} away; neighbours usually lie {usual:.1f} apart: "
                 "the sum landed where real pictures are.")
     return nearest, float(distance[nearest]), said
 
@@ -245,12 +251,16 @@ async def arithmetic(request: Mapping[str, Any]) -> dict[str, Any]:
     decoded = await _decoded(space, np.stack([*means.values(), z]), request)                 # (4, H, W, C)
     nearest, distance, said = verdict(space, z, terms)
     real = pictures.images(space.dataset, np.array([nearest]))
-    return {"z": z.astype(float).round(5).tolist(), "codes": {k: m.astype(float).round(3).tolist() for k, m in means.items()},
+    return {"z": z.astype(float).round(5).tolist(),
+            "codes": {name: mean.astype(float).round(3).tolist() for name, mean in means.items()},
             "sheet": pictures.sheet(np.concatenate([decoded, real]), columns=5, side=real.shape[1]), "columns": 5,
-            "nearest": {"index": nearest, "distance": distance, "name": pictures.names(space.dataset, np.array([nearest]))[0]},
+            "nearest": {"index": nearest, "distance": distance, "name": pictures.names(space.dataset, [nearest])[0]},
             "names": {name: _called(space, chosen) for name, chosen in terms.items()}, "verdict": said}
 
 
 def _called(space: Space, chosen: np.ndarray) -> str:
-    first = pictures.names(space.dataset, chosen[:1])[0]
-    return first if len(chosen) == 1 else f"mean of {len(chosen)}: {first} …"
+    """What a term is: a picture's name, or of how many of what it is the mean."""
+    if len(chosen) == 1:
+        return pictures.names(space.dataset, chosen)[0]
+    classes = {pictures.class_names(space.dataset)[label] for label in pictures.labels(space.dataset)[chosen]}
+    return f"mean of {len(chosen)} × {classes.pop()}" if len(classes) == 1 else f"mean of {len(chosen)}"

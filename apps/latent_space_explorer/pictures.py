@@ -50,7 +50,7 @@ def find(dataset: str, query: str, total: int, seed: int = 0) -> np.ndarray:
 
     Without words: all of them, in an order drawn from the seed.
     """
-    wanted = query.lower().split()
+    wanted = query.lower().replace("-", " ").replace("/", " ").split()
     if not wanted:
         return np.random.default_rng(seed).permutation(total)
     found = []
@@ -63,21 +63,49 @@ def find(dataset: str, query: str, total: int, seed: int = 0) -> np.ndarray:
     return np.array([index for _, index in found], np.int64)
 
 
-EXAMPLES = {
-    "emoji": (("glasses", "smiling face with sunglasses", "smiling face", "cowboy hat face"),),
-    "mnist": (("slant", "7", "1", "9"),),
-    "fashion": (("sleeves", "pullover", "t-shirt", "dress"),),
+MEAN_OF = 20                     # pictures in a mean: enough that what they do not share averages out
+# title: what A and B are and how C is chosen. Words for emoji and clothes; measured from the pixels for digits.
+NAMED = {
+    "emoji": (("glasses", "smiling face with sunglasses", "slightly smiling face", "cowboy hat face"),),
+    "fashion": (("long sleeves", "pullover", "t-shirt", "dress"), ("heels", "ankle boot", "sneaker", "sandal")),
 }
+MEASURED = (("bolder", "ink", 3, 8), ("slanted", "slant", 1, 4))
 
 
 def examples(dataset: str, total: int) -> list[tuple[str, dict[str, list[int]]]]:
-    """Sums worth trying, as (title, {"a", "b", "c": indices}): means of the first pictures that the words find."""
+    """Sums worth trying, as (title, {"a", "b", "c": indices of pictures})."""
     made = []
-    for title, *queries in EXAMPLES.get(dataset, ()):
-        found = [find(dataset, query, total)[:20].tolist() for query in queries]
+    for title, *queries in NAMED.get(dataset, ()):
+        found = [find(dataset, query, total)[:MEAN_OF].tolist() for query in queries]
         if all(found):
-            made.append((title, dict(zip("abc", found, strict=True))))
+            single = dataset == "emoji"
+            made.append((title, {term: some[:1] if single or term == "c" else some for term, some in zip("abc", found)}))
+    return made + (_measured(dataset) if dataset == "mnist" else [])
+
+
+@lru_cache(maxsize=1)
+def _measured(dataset: str) -> list[tuple[str, dict[str, list[int]]]]:
+    """Digits by ink (sum of grey) and slant (regression of column on row): much of it - little of it + another with little."""
+    pictures = catalogue.pictures(dataset)
+    ink = pictures.images[..., 0].astype(np.float32)                                      # (N, H, W)
+    mass = ink.sum((1, 2))
+    rows, columns = np.mgrid[0:ink.shape[1], 0:ink.shape[2]].astype(np.float32)
+    middle_row, middle_column = ((ink * axis).sum((1, 2)) / mass for axis in (rows, columns))
+    down, across = rows - middle_row[:, None, None], columns - middle_column[:, None, None]
+    values = {"ink": mass, "slant": -(ink * down * across).sum((1, 2)) / (ink * down**2).sum((1, 2))}
+    made = []
+    for title, feature, *digits in MEASURED:
+        value = values[feature]
+        order = [np.flatnonzero(pictures.labels == digit) for digit in digits]
+        one, other = (indices[np.argsort(value[indices])] for indices in order)
+        made.append((title, {"a": _around(one, 0.92, MEAN_OF), "b": _around(one, 0.08, MEAN_OF), "c": _around(other, 0.1, 1)}))
     return made
+
+
+def _around(order: np.ndarray, share: float, count: int) -> list[int]:
+    """`count` neighbours in an order, around the one at that share of it."""
+    first = min(max(0, int(share * len(order)) - count // 2), len(order) - count)
+    return order[first:first + count].tolist()
 
 
 def sheet(pictures: np.ndarray, columns: int, side: int) -> str:

@@ -31,7 +31,7 @@ export default function mount(host, app) {
     if (!visible) return;
     const asked = app.store.get("dims") || "sliders";
     const mode = asked === "sum" ? "sum" : "sliders";
-    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.mode === asked));
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.mode === (asked === "collapsed" ? "sliders" : asked)));
     if (mode !== shown) {
       parts[shown]?.hide();
       parts[mode] ??= (mode === "sum" ? sums : sliders)(app);

@@ -2,9 +2,10 @@
 import { h } from "./dom.js";
 import { cell, named, newest, picture, sharp, token } from "./sheet.js";
 
-const STEPS = 7;                 // pictures in a strip: seven squares fill a row of the column
+const STEPS = 9;                 // pictures in a strip: nine squares fill a row of the column
 const AT_FIRST = 10;             // rows before "show more"
-const STRIPS_EVERY_MS = 180;     // the strips follow a moving slider about five times a second; the picture follows at once
+const BESIDE_ASLEEP = 1;         // rows that stay when the collapsed ones are the point
+const STRIPS_EVERY_MS = 180;     // the strips follow a moving slider about five times a second; the picture at once
 
 export default function sliders(app) {
   let overview = null;
@@ -13,12 +14,13 @@ export default function sliders(app) {
   let seed = 1;
   let sheet = null;
 
-  const say = h("p", { class: "dim-say" });
   const spectrum = h("canvas", { class: "dim-spectrum", role: "img" });
+  const total = h("p", { class: "dim-total" });
   const sisters = h("div", { class: "dim-beta" });
   const means = h("select", { "aria-label": "Go to the mean of a class", onchange: goToMean });
   const seedBox = h("input", { type: "number", min: "0", max: "2147483647", step: "1", value: "1", "aria-label": "Seed of the draw",
     onchange: () => draw(Number(seedBox.value)) });
+  const more = h("div", {});
   const list = h("div", { class: "dim-list" });
   const element = h("div", { class: "dim-tool" },
     h("div", { class: "dim-row-tools" },
@@ -26,7 +28,7 @@ export default function sliders(app) {
       means,
       h("button", { type: "button", onclick: () => draw(seed + 1), title: "A new point from the prior N(0, 1)" }, "Draw"),
       seedBox),
-    spectrum, sisters, say, list);
+    h("div", { class: "dim-sum-up" }, spectrum, h("div", {}, total, sisters)), list);
 
   const strips = newest(askStrips, paintStrips, STRIPS_EVERY_MS);
 
@@ -61,7 +63,7 @@ export default function sliders(app) {
 
   function visible() {
     const active = overview.dimensions.filter((dimension) => !dimension.collapsed);
-    return all ? active : active.slice(0, AT_FIRST);
+    return all ? active : active.slice(0, app.store.get("dims") === "collapsed" ? BESIDE_ASLEEP : AT_FIRST);
   }
 
   function row(dimension) {
@@ -73,11 +75,11 @@ export default function sliders(app) {
       "aria-label": `Dimension ${k + 1}, ${overview.plain ? `spread ${spread.toFixed(2)}` : `KL ${kl.toFixed(collapsed ? 3 : 2)} nats${collapsed ? ", collapsed" : ""}`}`,
       oninput: () => set(k, Number(range.value)),
       onkeydown: (event) => key(event, dimension),
-      onfocus: () => { say.textContent = sentence; },
+      onfocus: () => app.status(`${named(k)}: ${sentence}`), title: sentence,
     });
     const figure = overview.plain ? `±${spread.toFixed(1)}` : kl.toFixed(collapsed ? 3 : 2);
-    const node = h("div", { class: `dim-row${collapsed ? " collapsed" : ""}`, onpointerenter: () => { say.textContent = sentence; } },
-      h("div", { class: "dim-name" }, h("b", {}, named(k)), " ", amount, h("small", {}, `${figure} ${overview.plain ? "spread" : "nats"}`)),
+    const node = h("div", { class: `dim-row${collapsed ? " collapsed" : ""}` },
+      h("div", { class: "dim-name" }, h("b", {}, "z", h("sub", {}, String(k + 1))), " ", amount, h("small", {}, `${figure} ${overview.plain ? "spread" : "nats"}`)),
       h("div", { class: "dim-strip" }, canvas, range));
     return { dimension, node, canvas, range, amount };
   }
@@ -106,16 +108,22 @@ export default function sliders(app) {
     rows = [...active.map(row), ...asleep];
     list.replaceChildren(...rows.slice(0, active.length).map(({ node }) => node));
     if (hidden > 0 || all) {
-      list.append(h("button", { type: "button", class: "dim-small", onclick: () => { all = !all; build(); ask(); } },
-        all ? "Show the ten most telling" : `Show ${hidden} more`));
+      more.replaceChildren(h("button", { type: "button", class: "dim-small", onclick: () => { all = !all; build(); ask(); } },
+        all ? "Show fewer" : `Show ${hidden} more`));
+    } else more.replaceChildren();
+    if (app.store.get("dims") !== "collapsed") list.append(more);
+    if (!asleep.length && app.store.get("dims") === "collapsed") {
+      list.append(h("p", { class: "dim-why" }, overview.plain ? "A plain autoencoder has no KL term, so nothing makes it give a dimension up."
+        : "No dimension of this model collapsed: each says more than " + `${overview.threshold} nats. A larger β is a shorter leash; try it above.`));
     }
     if (asleep.length) {
       const least = collapsed[collapsed.length - 1].kl;
       list.append(h("p", { class: "dim-why" },
         `${asleep.length} of ${overview.d} collapsed (KL ${least.toFixed(3)}–${collapsed[0].kl.toFixed(3)} nats, below ${overview.threshold}): ` +
-        "the encoder says nothing there, whatever the picture, so the decoder learned to ignore them. Move one and see."),
+        "the encoder says nothing there, so the decoder learned to ignore them. Move one and see."),
       ...asleep.map(({ node }) => node));
     }
+    if (app.store.get("dims") === "collapsed") list.append(more);
     follow();
   }
 
@@ -155,7 +163,7 @@ export default function sliders(app) {
     const soft = sheet.side > 28;
     rows.forEach(({ canvas }, index) => {
       const width = canvas.clientWidth || 240;
-      const height = canvas.clientHeight || 34;
+      const height = canvas.clientHeight || 30;
       const context = sharp(canvas, width, height, soft);
       const size = width / STEPS;
       for (let step = 0; step < STEPS; step++) cell(context, sheet.image, sheet.side, index, step, step * size, (height - size) / 2, size);
@@ -178,28 +186,26 @@ export default function sliders(app) {
     const other = family().find((model) => model.name !== overview.model);
     const against = other?.kl_per_dim ? [...other.kl_per_dim].sort((a, b) => b - a) : [];
     const width = spectrum.clientWidth || 300;
-    const height = spectrum.clientHeight || 46;
+    const height = spectrum.clientHeight || 38;
     const context = sharp(spectrum, width, height);
     const top = Math.max(...sizes, ...against, 1e-6);
     const step = width / d;
     const bar = Math.max(1, step - Math.min(3, step * 0.25));
     sizes.forEach((size, index) => {
-      const tall = Math.max(1.5, (size / top) * (height - 14));
+      const tall = Math.max(1.5, (size / top) * (height - 2));
       context.fillStyle = overview.dimensions[index].collapsed ? token("--edge") : token("--a");
       context.fillRect(index * step, height - tall, bar, tall);
     });
     context.strokeStyle = token("--ink-2");
     context.setLineDash([2, 2]);
     against.forEach((size, index) => {
-      const tall = Math.max(1.5, (size / top) * (height - 14));
+      const tall = Math.max(1.5, (size / top) * (height - 2));
       context.strokeRect(index * step + 0.5, height - tall, bar - 1, tall);
     });
-    context.fillStyle = token("--ink-2");
-    context.font = `11px ${token("--mono")}`;
-    context.textAlign = "right";
     const asleep = overview.dimensions.filter((dimension) => dimension.collapsed).length;
-    context.fillText(overview.plain ? "spread by dimension" : `KL ${overview.kl.toFixed(1)} nats in all · ${d - asleep} of ${d} in use`, width - 2, 11);
-    if (other) context.fillText(`dashed: β = ${other.beta}`, width - 2, 24);
+    total.textContent = overview.plain ? "sorted by how far the codes spread" : `KL ${overview.kl.toFixed(1)} nats, ${d - asleep} of ${d} in use`;
+    total.title = overview.plain ? "A plain autoencoder has no KL term."
+      : `Sorted by KL: how much each number tells the decoder, in nats, on average over ${overview.pictures.toLocaleString("en")} test pictures.${other ? ` Dashed: the same recipe at β = ${other.beta}.` : ""}`;
     spectrum.setAttribute("aria-label", overview.plain
       ? `Spread of the codes by dimension, from ${sizes[0].toFixed(2)} to ${sizes[d - 1].toFixed(2)}`
       : `KL by dimension, sorted: from ${sizes[0].toFixed(2)} to ${sizes[d - 1].toFixed(3)} nats; ${asleep} of ${d} collapsed`);
@@ -208,10 +214,10 @@ export default function sliders(app) {
   function drawSisters() {
     const models = family();
     sisters.hidden = models.length < 2;
-    sisters.replaceChildren("Same recipe, β =", ...models.map((model) => {
+    sisters.replaceChildren("β", ...models.map((model) => {
       const asleep = (model.kl_per_dim || []).filter((kl) => kl < overview.threshold).length;
       return h("button", { type: "button", class: "dim-small", "aria-pressed": String(model.name === overview.model),
-        onclick: () => app.store.set({ model: model.name }) }, `${model.beta}${asleep ? ` · ${asleep} collapsed` : ""}`);
+        onclick: () => app.store.set({ model: model.name }), title: `the same recipe with β = ${model.beta}: ${asleep} of ${overview.d} dimensions collapsed` }, String(model.beta));
     }));
   }
 
@@ -226,9 +232,6 @@ export default function sliders(app) {
     sheet = null;
     all = false;
     means.replaceChildren(h("option", { value: "" }, "Mean of …"), ...answer.classes.map((name, label) => h("option", { value: String(label) }, name)));
-    say.textContent = answer.plain
-      ? "A plain autoencoder has no KL term: its dimensions are sorted by how far its codes spread."
-      : `Sorted by KL: how much each number tells the decoder, in nats, on average over ${answer.pictures.toLocaleString("en")} test pictures.`;
     build();
     drawSpectrum();
     drawSisters();
@@ -239,6 +242,7 @@ export default function sliders(app) {
   const recolour = () => { if (overview && showing) drawSpectrum(); };
   const offs = [
     app.onSpace(() => { if (showing) load(); }),
+    app.store.on("dims", () => { if (showing && overview) { all = false; build(); ask(); } }),
     app.store.on("z", () => { if (showing && overview) { follow(); ask(); } }),
   ];
   addEventListener("gallery:theme", recolour);

@@ -25,16 +25,16 @@ export default function sums(app) {
   let result = null;
   const wells = Object.fromEntries(TERMS.map((term) => [term, well(term)]));
   const examples = h("div", { class: "dim-row-tools" });
-  const made = h("canvas", { "aria-hidden": "true" });
-  const real = h("canvas", { "aria-hidden": "true" });
-  const madeSays = h("figcaption", {}, "decoded from A − B + C");
-  const realSays = h("figcaption", {});
-  const out = h("div", { class: "dim-out" }, h("figure", {}, made, madeSays), h("figure", {}, real, realSays));
-  const verdict = h("p", { class: "dim-verdict", "aria-live": "polite" });
+  const made = h("canvas", { role: "img", "aria-label": "Decoded from A − B + C" });
+  const real = h("canvas", { role: "img", "aria-label": "The nearest real picture" });
+  const realSays = h("b", {});
+  const verdict = h("span", {});
+  const out = h("div", { class: "dim-out" }, real, h("p", { "aria-live": "polite" }, realSays, " ", verdict));
   const codes = h("canvas", { class: "dim-codes", role: "img", "aria-label": "The codes of A, B, C and their sum" });
   const element = h("div", { class: "dim-tool" }, examples,
-    h("div", { class: "dim-sum" }, ...TERMS.flatMap((term) => (SIGNS[term] ? [h("span", { class: "dim-sign" }, SIGNS[term]), wells[term].box] : [wells[term].box]))),
-    out, verdict, codes,
+    h("div", { class: "dim-sum" }, ...TERMS.flatMap((term) => (SIGNS[term] ? [h("span", { class: "dim-sign" }, SIGNS[term]), wells[term].box] : [wells[term].box])),
+      h("span", { class: "dim-sign" }, "="), h("div", { class: "dim-made" }, made, h("p", { class: "dim-well-name" }, "decoded"))),
+    out, codes,
     h("p", { class: "dim-say" }, "Means of the codes are added and subtracted, number by number; nothing in the training asked for this to work."));
 
   function well(term) {
@@ -63,14 +63,13 @@ export default function sums(app) {
     const chosen = sum[term];
     const some = await app.data.pictures(overview.dataset, chosen.slice(0, MOSAIC));
     const across = some.length > 1 ? Math.ceil(Math.sqrt(some.length)) : 1;
-    const context = sharp(canvas, 88, 88, some[0].w > 28);
-    const size = 88 / across;
+    const context = sharp(canvas, 76, 76, some[0].w > 28);
+    const size = 76 / across;
     const small = h("canvas");
     some.forEach((image, index) => {
       app.picture(small, image);
       context.drawImage(small, (index % across) * size, Math.floor(index / across) * size, size, size);
     });
-    button.classList.toggle("soft", some[0].w > 28);
     badge.hidden = chosen.length < 2;
     badge.textContent = `×${chosen.length}`;
     const called = result && answered === formatSum(sum) ? result.names[term] : "";
@@ -90,16 +89,16 @@ export default function sums(app) {
     paint();
     if (showing) {
       app.store.set({ z: answer.z });
-      app.status(answer.verdict);
+      app.status(`Nearest real picture: ${answer.nearest.name}. ${answer.verdict}`);
     }
   });
 
   function paint() {
     const side = result.image.width / result.columns;
     const soft = side > 28;
-    out.classList.toggle("soft", soft);
-    for (const [canvas, column] of [[made, 3], [real, 4]]) cell(sharp(canvas, 140, 140, soft), result.image, side, 0, column, 0, 0, 140);
-    realSays.textContent = `nearest real picture: ${result.nearest.name}, ${result.nearest.distance.toFixed(2)} away`;
+    element.classList.toggle("soft", soft);
+    for (const [canvas, column] of [[made, 3], [real, 4]]) cell(sharp(canvas, 76, 76, soft), result.image, side, 0, column, 0, 0, 76);
+    realSays.textContent = `Nearest real picture: ${result.nearest.name}.`;
     verdict.textContent = result.verdict;
     TERMS.forEach(fill);
     drawCodes();
