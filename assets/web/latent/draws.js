@@ -2,6 +2,10 @@
 import { h } from "./dom.js";
 import { cell, newest, picture as decoded } from "./sheet.js";
 
+const SEEN = 26; // pixels across below which two sigmas are too small to see, and the map moves closer
+const SHARE = 14; // the map is then this many times as wide as sigma
+const FLIGHT_MS = 450;
+
 export class Draws {
   /** found(): what the model said of the picture last. more(): draw with another seed. */
   constructor(app, found, more) {
@@ -10,9 +14,11 @@ export class Draws {
     this.request = newest((seed) => this.drawn(seed), (draws) => this.show(draws));
     this.wanted = false;
     this.title = h("span");
+    this.closer = h("button", { type: "button", class: "g-btn own-small", onclick: () => this.approach(!this.near) }, "Closer");
+    this.near = false;
     this.row = h("div", { class: "own-draws", role: "group", "aria-label": "Sixteen draws from q(z|x), decoded" });
     this.element = h("div", { class: "own-shelf" },
-      h("div", { class: "own-shelfline" }, this.title,
+      h("div", { class: "own-shelfline" }, this.title, this.closer,
         h("button", { type: "button", class: "g-btn own-small", onclick: more }, "Again"),
         h("button", { type: "button", class: "g-btn own-small", "aria-label": "Put the draws away", onclick: () => app.store.set({ again: false }) }, "×")),
       this.row);
@@ -53,7 +59,41 @@ export class Draws {
     }));
     this.mark(draws);
     app.shelf.show(this.element);
+    if (!this.shown && !app.store.get("view") && this.size() < SEEN) requestAnimationFrame(() => this.approach(true));
     this.shown = true;
+  }
+
+  // Pixels from end to end of the longer axis of the ellipse of two sigmas.
+  size() {
+    const { map, space } = this.app;
+    const [xx, xy, yy] = space.covariance(this.found().logvar);
+    return 4 * Math.sqrt((xx + yy) / 2 + Math.hypot((xx - yy) / 2, xy)) * map.scale;
+  }
+
+  /** Fly to the draws, or back to the whole map. */
+  approach(near) {
+    const { map, space } = this.app;
+    const found = this.found();
+    if (!found || !space || (near && space.config.kind === "ae")) return;
+    this.near = near;
+    this.closer.textContent = near ? "Whole map" : "Closer";
+    const from = { ...map.view };
+    const [x, y] = map.project(found.mu);
+    const home = map.home();
+    const to = near ? { x, y, width: Math.max(home.width / 60, (from.width * SHARE * this.size()) / 4 / map.size.w) } : home;
+    const began = performance.now();
+    const length = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : FLIGHT_MS;
+    const step = (now) => {
+      const t = length ? Math.min(1, Math.max(0, (now - began) / length)) : 1;
+      const ease = t * t * (3 - 2 * t);
+      const width = from.width * (to.width / from.width) ** ease; // the same factor in the same time
+      const share = from.width === to.width ? ease : (from.width - width) / (from.width - to.width);
+      map.setView([from.x + share * (to.x - from.x), from.y + share * (to.y - from.y), width]);
+      if (t < 1) requestAnimationFrame(step);
+      else if (near) map.moved();
+      else map.reset();
+    };
+    requestAnimationFrame(step);
   }
 
   mark(draws, marker) {
@@ -62,6 +102,7 @@ export class Draws {
 
   hide() {
     this.wanted = false;
+    if (this.near) this.approach(false);
     this.app.map.removeLayer("draws");
     if (this.shown) this.app.shelf.hide(this.element);
     this.shown = false;

@@ -3,12 +3,12 @@ import { picture as paint } from "./data.js";
 import { fixed, h } from "./dom.js";
 import { newest, stylesheet } from "./sheet.js";
 import { Pad } from "./pad.js";
-import { penBox } from "./pens.js";
 import { Draws } from "./draws.js";
+import { Intake, portray, shortName } from "./intake.js";
+import { penBox } from "./pens.js";
 import { packed, sendable, unpacked } from "./strokes.js";
 
 const LIVE_MS = 60; // between two readings while the pen moves
-const TYPES = "image/png,image/jpeg,image/webp,image/gif,image/bmp";
 
 const base64 = (blob) => new Promise((resolve, reject) => {
   const reader = new FileReader();
@@ -25,7 +25,6 @@ class Own {
     this.found = null; // what the model said last
     this.written = ""; // the drawing in the address, as this tool wrote it
     this.visible = false;
-    this.limits = null;
     app.store.define?.("own", { default: "" });
     app.store.define?.("seed", { default: 1 });
     app.store.define?.("again", { default: false });
@@ -38,7 +37,6 @@ class Own {
       app.store.on(["again", "seed"], () => this.visible && this.redraw()),
       app.onSpace(() => this.visible && this.newModel()),
     ];
-    this.listeners = { dragover: (e) => this.dragged(e), drop: (e) => this.dropped(e), paste: (e) => this.pasted(e) };
   }
 
   // --- what is on the panel ----------------------------------------------------------------------------------
@@ -51,16 +49,13 @@ class Own {
     });
     this.cover = h("canvas", { class: "own-cover", hidden: true, role: "img", "aria-label": "The picture you chose" });
     this.hint = h("span", { class: "own-hint", "aria-hidden": "true" }, "draw here");
+    this.intake = new Intake(this.app, (file) => this.takeFile(file));
     this.pad = new Pad(this.canvas, (strokes, resting) => this.drawn(strokes, resting));
     this.pens = penBox(this.pad);
     this.seen = h("canvas", { class: "own-pixels", role: "img", "aria-label": "What the model sees" });
     this.back = h("canvas", { class: "own-pixels", role: "img", "aria-label": "What the model gives back" });
     this.verdict = h("p", { class: "own-verdict" });
     this.note = h("p", { class: "own-note" });
-    this.file = h("input", { type: "file", accept: TYPES, hidden: true, tabindex: "-1", "aria-label": "Choose a picture file", onchange: () => {
-      if (this.file.files[0]) this.take(this.file.files[0]);
-      this.file.value = "";
-    } });
     this.seed = h("input", { type: "number", class: "g-input own-seed", min: "0", max: "2147483647", step: "1", "aria-label": "Seed of the draws",
       title: "The same seed draws the same ε", onchange: () => this.chooseSeed() });
     this.pin = button("Pin it", () => this.pinIt(), { title: "Keep it on the map, for example as the end of a path" });
@@ -70,16 +65,15 @@ class Own {
     const figure = (canvas, text) => h("figure", { class: "own-figure" }, canvas, h("figcaption", {}, text));
     this.root = h("div", { class: "own-tool" },
       h("div", { class: "own-desk" },
-        h("div", { class: "own-left" }, h("div", { class: "own-stack" }, this.canvas, this.cover, this.hint)),
-        h("div", { class: "own-right" }, figure(this.seen, "as the model sees it"), figure(this.back, "what it gives back"))),
+        h("div", { class: "own-stack" }, this.canvas, this.cover, this.hint),
+        h("div", { class: "own-right" },
+          h("div", { class: "own-pair" }, figure(this.seen, "model sees"), figure(this.back, "gives back")),
+          button("Upload…", () => this.intake.input.click(), { title: "or drop a picture anywhere on the page, or paste one" }),
+          button("A test picture", () => this.takeTest(-1), { title: "One that the model was never trained on, taken at random" }),
+          this.intake.input)),
       h("div", { class: "own-tools" }, this.pens.element, h("span", { class: "own-grow" }), this.undo, this.clear),
-      this.verdict,
-      h("div", { class: "own-tools" },
-        button("Upload…", () => this.file.click(), { title: "or drop a picture on the page, or paste one" }),
-        button("A test picture", () => this.takeTest(-1), { title: "One that the model was never trained on, taken at random" }),
-        this.pin, this.file),
-      h("div", { class: "own-tools own-draw" }, this.again, h("label", { class: "own-seedline" }, "seed", this.seed)),
-      this.note);
+      h("div", { class: "own-tools" }, this.again, h("label", { class: "own-seedline" }, "seed", this.seed), h("span", { class: "own-grow" }), this.pin),
+      this.verdict, this.note);
   }
 
   // --- where a picture comes from ----------------------------------------------------------------------------
@@ -120,37 +114,9 @@ class Own {
     this.read({ kind: "test", index, resting: true });
   }
 
-  async take(file) {
-    const { app } = this;
-    try {
-      this.limits ??= await app.server.own_limits({});
-      if (file.size > this.limits.bytes) return await app.server.own_refusal({ name: file.name, size: file.size });
-    } catch {
-      return; // the shell has said in #status what is wrong
-    }
-    app.status(`Reading ${file.name.slice(0, 60)} …`, "busy");
+  takeFile(file) {
     this.source = { kind: "file", file };
     this.read({ kind: "file", file, resting: true });
-  }
-
-  dragged(event) {
-    if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-  }
-
-  dropped(event) {
-    const file = event.dataTransfer?.files?.[0];
-    if (!file) return;
-    event.preventDefault();
-    this.take(file);
-  }
-
-  pasted(event) {
-    const file = event.clipboardData?.files?.[0];
-    if (!file) return;
-    event.preventDefault();
-    this.take(file);
   }
 
   // --- what the model says -----------------------------------------------------------------------------------
@@ -175,25 +141,9 @@ class Own {
     } else if (what.kind === "again") {
       found = await app.server.own_encoded({ model, picture: what.picture });
     } else {
-      found = await this.posted(what.file, model);
+      found = await this.intake.posted(what.file, model);
     }
     return { ...found, model };
-  }
-
-  async posted(file, model) {
-    const { app } = this;
-    const query = new URLSearchParams({ model, name: file.name || "", session: app.session ?? "" });
-    let found = null;
-    try {
-      found = await (await fetch(`${app.base}/own-picture?${query}`, { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } })).json();
-    } catch {
-      found = { error: "The picture did not arrive: check the connection and choose it again." };
-    }
-    if (found.error) {
-      app.status(found.error, "error");
-      throw new Error(found.error);
-    }
-    return found;
   }
 
   async arrived(found, what) {
@@ -207,8 +157,9 @@ class Own {
       this.onCover(found.picture);
     } else if (what.kind === "file") {
       this.write("");
-      this.say(`${[...(what.file.name || "The picture")].slice(0, 40).join("")}: ${found.notes.join("; ")}. It stays on this page and is not part of the link.`);
-      await this.coverFile(what.file, found);
+      this.say(`${shortName(what.file)}: ${found.notes.join("; ")}. It stays on this page and is not part of the link.`);
+      this.onCover(found.picture);
+      portray(this.cover, what.file).then((read) => read || this.onCover(found.picture));
     }
     this.show(found);
     if (this.visible) this.place(what.resting);
@@ -218,7 +169,7 @@ class Own {
     const { app, found } = this;
     const sigma = found.logvar.map((value) => Math.exp(value / 2));
     const plain = this.kind === "ae";
-    app.map.setLayer("own", { points: [{ z: found.mu, label: "yours", r: 6 }], ellipses: plain ? [] : [{ z: found.mu, sigma }] });
+    app.map.setLayer("own", { points: [{ z: found.mu, label: "yours", r: 3.5 }], ellipses: plain ? [] : [{ z: found.mu, sigma }] });
     app.here.show(app.unpack(found.reconstruction), found.mu, "decoded from its μ");
     if (!resting) return;
     app.store.set({ z: found.mu });
@@ -230,8 +181,7 @@ class Own {
   tell() {
     const { app, found } = this;
     const { kind, beta } = app.space?.config ?? {};
-    app.here.about({ hold: true, title: "What the loss says of your picture", picture: app.unpack(found.picture), kind, beta,
-      reconstruction: app.unpack(found.reconstruction), recon_nats: found.recon_nats, kl_nats: found.kl_nats });
+    app.here.about({ hold: true, title: "The loss of your picture", kind, beta, recon_nats: found.recon_nats, kl_nats: found.kl_nats });
   }
 
   get kind() {
@@ -325,27 +275,12 @@ class Own {
     this.pad.set([]);
   }
 
-  async coverFile(file, found) {
-    this.onCover(found.picture);
-    try {
-      const image = await createImageBitmap(file);
-      const scale = Math.min(1, 480 / Math.max(image.width, image.height));
-      this.cover.width = Math.max(1, Math.round(image.width * scale));
-      this.cover.height = Math.max(1, Math.round(image.height * scale));
-      this.cover.getContext("2d").drawImage(image, 0, 0, this.cover.width, this.cover.height);
-      this.cover.classList.toggle("crisp", image.width < 100);
-      image.close();
-    } catch {
-      this.onCover(found.picture); // a picture that the server reads and the browser does not: show what the model sees
-    }
-  }
-
   // --- shown and hidden --------------------------------------------------------------------------------------
 
   async enter() {
     this.visible = true;
     await this.ready;
-    for (const [name, listener] of Object.entries(this.listeners)) window.addEventListener(name, listener);
+    this.intake.listen(true);
     this.pad.coloured = this.dataset === "emoji";
     this.pens.show(this.dataset);
     this.pad.paint();
@@ -359,7 +294,7 @@ class Own {
 
   leave() {
     this.visible = false;
-    for (const [name, listener] of Object.entries(this.listeners)) window.removeEventListener(name, listener);
+    this.intake.listen(false);
     this.app.map.removeLayer("own");
     this.app.here.about(null);
     this.draws.hide();

@@ -25,7 +25,7 @@ export class Pad {
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) canvas.addEventListener(end, (event) => this.end(event));
     canvas.addEventListener("keydown", (event) => this.key(event));
     canvas.addEventListener("focus", () => this.paint());
-    canvas.addEventListener("blur", () => { this.lift(); this.cross = null; this.paint(); });
+    canvas.addEventListener("blur", () => { canvas.classList.remove("by-pointer"); this.lift(); this.cross = null; this.paint(); });
     new ResizeObserver(() => this.paint()).observe(canvas);
   }
 
@@ -37,6 +37,7 @@ export class Pad {
   begin(event) {
     if (this.current || (event.pointerType === "mouse" && event.button)) return;
     event.preventDefault();
+    this.canvas.classList.add("by-pointer"); // the ring around the pad is for those who came by keyboard
     this.canvas.focus({ preventScroll: true });
     this.cross = null;
     try { this.canvas.setPointerCapture(event.pointerId); } catch { /* a pointer that is already gone draws a dot */ }
@@ -78,6 +79,7 @@ export class Pad {
       this.cross = [x + ways[event.key][0] * step, y + ways[event.key][1] * step].map((n) => Math.max(0, Math.min(UNITS - 1, n)));
       if (this.down) { this.current.points.push(this.cross); this.tell(false); } else this.paint();
     } else return;
+    this.canvas.classList.remove("by-pointer");
     event.preventDefault();
     event.stopPropagation();
   }

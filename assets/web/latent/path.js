@@ -14,6 +14,7 @@ const LOOPS = [
   { value: "again", text: "From the start" },
   { value: "once", text: "Once" },
 ];
+const TELL_MS = 250;
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
@@ -240,6 +241,16 @@ class Path {
     this.film.show(index);
     app.map.setLayer("path", { path: walk.z, marker: walk.z[index] });
     app.here.show(walk.frames[index], walk.z[index], `picture ${index + 1} of ${walk.z.length}`);
+    if (this.telling) return;
+    this.telling = setTimeout(() => this.tell(), TELL_MS); // words cannot be read at the pace of a film
+  }
+
+  tell() {
+    const { app, walk } = this;
+    this.telling = 0;
+    if (!walk || !this.visible || app.space?.name !== walk.model) return;
+    const z = walk.z[this.player.at];
+    app.here.place({ z, kind: app.space.config.kind, nearest: app.space.nearest(z, 1)[0] });
   }
 
   seek(index) {
@@ -287,6 +298,8 @@ class Path {
 
   leave() {
     this.visible = false;
+    clearTimeout(this.telling);
+    this.telling = 0;
     removeEventListener("gallery:theme", this.rethemed);
     this.forget();
   }
