@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
+from engines import runtime
 from gallery import limits
 
 
@@ -16,6 +19,12 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, sentence: str) -> None:
         super().__init__(config)
         self.sentence = sentence
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """At the first signal end all runs, so that open streams close by themselves and the engine is not missed."""
+        if not self.should_exit:
+            threading.Thread(target=runtime.stop, name="stop the engine").start()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

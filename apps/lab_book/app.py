@@ -1,0 +1,120 @@
+"""The lab book's page: which model, which view of it; beside it the engine as it stands."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+import numpy as np
+import psutil
+import streamlit as st
+
+from apps.lab_book import VIEWS, parse, shelf, view
+from engines import data, runtime, vae
+from engines.runtime import VisitorError
+from gallery.bridges import streamlit as bridge
+
+LOOKS_KEPT = 60                  # two minutes of looks at the engine, one every two seconds
+LOOK_SECONDS = 2.0
+SHOWN = 10                       # pictures sent through the model
+STAGE = 430                      # pixels: what a card or a list scrolls in, so that the stage keeps its height
+NAMES = {"quality": "Quality", "map": "Map", "pictures": "Pictures", "card": "Card", "runs": "Runs"}
+READ = {
+    "quality": "Reconstruction: what it costs to describe the picture, given its code. KL: what the code itself costs.",
+    "map": "Each dot is a test picture, where the encoder puts it; the colour is its class, which the model never saw.",
+    "card": "What the model is, what it was trained on and how, under which licence, and where it fails.",
+    "runs": "What visitors asked of the engine, newest first; a visitor is known by six characters, not by name.",
+    "pictures": "Above the picture, below what the model makes of it, computed just now. Fewer nats is closer.",
+}
+
+
+def main() -> None:
+    wanted, complaints = parse(st.query_params.to_dict())
+    books = {book.name: book for book in shelf.shelf()}
+    if not books:
+        bridge.status("No model is installed: fetch assets/models again.", "error")
+        return
+    for key in ("model", "view"):
+        st.session_state.setdefault(key, wanted[key])
+    left, middle, right = st.columns([26, 48, 26], gap="medium")
+    with left, bridge.primary():
+        name = st.radio("Models", list(books), key="model", format_func=lambda name: books[name].title,
+                        captions=[book.caption for book in books.values()])
+    with right:
+        _engine()
+    with middle:
+        which = _views()
+        sentence = READ[which]
+        with bridge.instrument():
+            try:
+                sentence = _draw(which, books[name], list(books.values())) or sentence
+            except VisitorError as error:
+                complaints.append(str(error))
+        bridge.status(" ".join(complaints) or sentence, "error" if complaints else "")
+    st.query_params.from_dict({"model": name, "view": which})
+
+
+def _views() -> str:
+    return st.segmented_control("View", VIEWS, key="view", format_func=NAMES.get, required=True, label_visibility="collapsed")
+
+
+def _draw(which: str, book: shelf.Book, books: list[shelf.Book]) -> str:
+    """Draw one view of a model; returns a sentence that says more than the standing one, or ""."""
+    dark = st.context.theme.type == "dark"
+    if which == "map":
+        points, extent = shelf.plane(book.name)
+        pictures = data.load(book.config["dataset"], "all" if book.config["dataset"] == "emoji" else "test")
+        _chart(view.map_of(points, pictures.labels, pictures.names, extent, dark), "map", f"Map of {book.title}")
+        return "" if book.config["latent"] == 2 else READ["map"] + " Shown on the plane in which the codes vary most."
+    if which in ("card", "runs", "pictures"):
+        {"card": _card, "runs": _runs, "pictures": _pictures}[which](book)
+        return ""
+    _chart(view.quality(books, book, dark), "quality", "Reconstruction and KL divergence of the models of this data set")
+    if book.config.get("kind") == "ae":
+        return "A plain autoencoder: nothing asks its codes to be cheap, so there is no KL and no bound; only the first part compares."
+    _chart(view.dimensions(book, dark), "dimensions", f"KL divergence of each dimension of {book.title}")
+    return f"{READ['quality']} Below, what each dimension costs: {book.used} of {book.config['latent']} are used."
+
+
+def _chart(figure: object, key: str, alt: str) -> None:
+    st.plotly_chart(figure, key=key, theme=None, alt=alt, config={"displayModeBar": False, "displaylogo": False})
+
+
+def _pictures(book: shelf.Book) -> None:
+    """The first test picture of each class through the model, now."""
+    emoji = book.config["dataset"] == "emoji"
+    pictures = data.load(book.config["dataset"], "all" if emoji else "test")
+    chosen = (np.arange(SHOWN) if emoji else
+              np.asarray([int(np.argmax(pictures.labels == index)) for index in range(len(pictures.names))][:SHOWN]))
+    names = [pictures.titles[index] if emoji else pictures.names[pictures.labels[index]] for index in chosen]
+    codes = bridge.last(vae.encode, vae.Encode(book.name, pictures.images[chosen]))
+    st.html(view.before_and_after(pictures.images[chosen], codes.reconstruction, names, codes.reconstruction_nats))
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def _engine() -> None:
+    state = runtime.state()
+    hub = psutil.Process().memory_info().rss
+    inside = state.mode != "process" or not state.pid or state.pid == os.getpid()
+    try:
+        engine = hub if inside else psutil.Process(state.pid).memory_info().rss
+    except psutil.Error:         # it ended between the two looks
+        engine = 0
+    history = st.session_state.setdefault("memory", deque(maxlen=LOOKS_KEPT))
+    history.append(engine)
+    st.html(view.engine(state, hub, engine, tuple(history)))
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def _runs(book: shelf.Book) -> None:
+    with st.container(height=STAGE, border=True):
+        st.html(view.runs(runtime.state().recent))
+
+
+def _card(book: shelf.Book) -> None:
+    with st.container(height=STAGE, border=True):
+        st.markdown(shelf.card(book.name))
+
+
+if __name__ == "__main__":
+    main()
