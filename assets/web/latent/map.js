@@ -116,7 +116,8 @@ export class LatentMap {
     }
     if (this.space && fitted) this.reset(false);
     this.lod = null;
-    this.draw(); // a canvas that was resized is empty until it is painted: do it before the next frame
+    this.dirty.ground = true; // a canvas that was resized is empty until it is painted: do it before the next frame
+    this.draw();
   }
 
   // Pixels of one latent unit, the same along both axes.
