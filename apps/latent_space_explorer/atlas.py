@@ -62,10 +62,10 @@ class Atlases:
     """Each atlas is made once, whoever asks first; the others wait for the same one."""
 
     def __init__(self) -> None:
-        self._made: dict[str, asyncio.Future[bytes]] = {}
+        self._made: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
 
-    async def get(self, model: str) -> bytes:
-        """The atlas of a model as a lossless WebP. Raises VisitorError where the engine does."""
+    async def get(self, model: str) -> tuple[bytes, str]:
+        """The atlas of a model as a lossless picture, and its media type. Raises VisitorError where the engine does."""
         made = self._made.get(model)
         if made is None or (not made.done() and made.get_loop() is not asyncio.get_running_loop()):
             while len(self._made) >= KEPT:
@@ -77,10 +77,10 @@ class Atlases:
             self._made.pop(model, None)                       # the next visitor tries again
             raise
 
-    async def _make(self, model: str) -> bytes:
+    async def _make(self, model: str) -> tuple[bytes, str]:
         grid = layout(model)
         images = await decode_all(model, points(model, grid), session="atlas")
-        return await asyncio.to_thread(view.webp, view.sheet(images, grid.rows, grid.columns))
+        return await asyncio.to_thread(view.lossless, view.sheet(images, grid.rows, grid.columns))
 
 
 @cache

@@ -89,7 +89,8 @@ def routes() -> APIRouter:
 
     @router.get("/atlas/{model:path}")
     async def _atlas(model: str) -> Response:
-        return Response(await atlases().get(model), media_type="image/webp", headers=LONG)
+        body, kind = await atlases().get(model)
+        return Response(body, media_type=kind, headers=LONG)
 
     for module in state.tool_modules():
         if hasattr(module, "routes"):
