@@ -1,7 +1,8 @@
-"""One run on the engine: its generator, its outbox, its clock."""
+"""One run on the engine: its generator, its outbox, its clock; and the line of those that wait for memory."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -39,6 +40,9 @@ class Activity:
     @property
     def working(self) -> int:
         return self.order.memory_mb * MB
+
+    def tell(self, state: str) -> None:
+        self._emit(wire.Status(self.order.run, state))
 
     # --- outbox --------------------------------------------------------------------------------------------------
 
@@ -101,3 +105,42 @@ class Activity:
         self.modules, self.begun, self.asked, self.unasked = None, False, False, 0
         if generator is not None:
             generator.close()
+
+
+class Line:
+    """Runs that wait for memory, first come first served. One that is paused or parked holds nobody up."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Activity] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, activity: Activity) -> bool:
+        return activity in self._waiting
+
+    def lets(self, activity: Activity) -> bool:
+        """Whether it may try to get memory now: nobody came before it."""
+        return self._first() in (None, activity)
+
+    def join(self, activity: Activity) -> None:
+        if activity not in self._waiting:
+            self._waiting.append(activity)
+            activity.tell("queued")
+        activity.short = True
+        activity.mark(time.monotonic())
+
+    def leave(self, activity: Activity) -> None:
+        if activity in self._waiting:
+            self._waiting.remove(activity)
+            self.call()
+
+    def call(self) -> None:
+        """Memory was given back, or the first in line has gone: let the next one try."""
+        first = self._first()
+        if first is not None:
+            first.short = False
+            first.mark(time.monotonic())
+
+    def _first(self) -> Activity | None:
+        return next((each for each in self._waiting if not (each.paused or each.parked)), None)

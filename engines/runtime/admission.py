@@ -96,6 +96,11 @@ class Admission:
         with self._lock:
             return [run for run, each in self._tickets.items() if each.running and each.engine == engine]
 
+    def loads(self) -> Counter[int]:
+        """How many runs each engine holds."""
+        with self._lock:
+            return Counter(each.engine for each in self._tickets.values() if each.running)
+
     def all(self) -> list[int]:
         with self._lock:
             return list(self._tickets)

@@ -18,13 +18,13 @@ _SHARE_ACCELERATOR = 0.8    # of what is free: fragments and the libraries' own 
 MB = 2**20
 
 
-def choose(override: str | None = None) -> Any:
+def choose(override: str = "") -> Any:
     """The torch.device to use: `override` (else GALLERY_DEVICE), else CUDA, XPU, MPS, CPU.
 
     Raises BadInput when the override names a device that is none, or that this machine has not.
     """
     import torch
-    wish = (os.environ.get(DEVICE, "") if override is None else override).strip().lower()
+    wish = (override or os.environ.get(DEVICE, "")).strip().lower()
     if not wish:
         kind = next((kind for kind in ("cuda", "xpu", "mps") if _count(torch, kind)), "cpu")
         return torch.device(kind, 0) if kind in ("cuda", "xpu") else torch.device(kind)

@@ -30,7 +30,7 @@ class ProcessLink:
     """
 
     def __init__(self, hear: Callable[[Any], None], lost: Callable[[], None], limits: Limits,
-                 device: str | None) -> None:
+                 device: str) -> None:
         self._hear, self._lost = hear, lost
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         start = {"path": [os.path.abspath(place) for place in sys.path], "limits": asdict(limits), "device": device}
@@ -91,7 +91,7 @@ class ThreadLink:
     """An engine on a thread of this process: for tests, and for one demo launched alone."""
 
     def __init__(self, hear: Callable[[Any], None], lost: Callable[[], None], limits: Limits,
-                 device: str | None) -> None:
+                 device: str) -> None:
         from engines.runtime.scheduler import Scheduler
         self._lost = lost
         self._scheduler = Scheduler(hear, limits, device)

@@ -70,10 +70,10 @@ class Run:
     @property
     def status(self) -> RunStatus:
         state, frames = self._state, self._frames
-        ahead = self._client.ahead(self.number) if state == "queued" else 0
+        ahead, awake = self._client.ahead(self.number) if state == "queued" else (0, True)
         if self.paused_at is not None and state in ("loading", "running"):
             state = "paused"
-        return RunStatus(state, ahead, frames, str(self._error) if self._error else _sentence(state, ahead, frames))
+        return RunStatus(state, ahead, frames, str(self._error) if self._error else _sentence(state, ahead, awake))
 
     def result(self, timeout: float | None = None) -> Any:
         """The last frame (None if there was none). Raises VisitorError; TimedOut after `timeout` seconds."""
@@ -230,7 +230,9 @@ def _settle(future: asyncio.Future) -> None:
         future.set_result(None)
 
 
-def _sentence(state: str, ahead: int, frames: int) -> str:
+def _sentence(state: str, ahead: int, awake: bool) -> str:
+    if not awake:
+        return "The engine is starting."
     if state == "queued":
         return f"Waiting: {ahead} {'run is' if ahead == 1 else 'runs are'} ahead of yours." if ahead else \
             "Waiting: yours is next."

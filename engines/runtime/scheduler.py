@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engines.runtime import batching, device, errors, wire
-from engines.runtime.activity import MB, Activity
+from engines.runtime.activity import MB, Activity, Line
 from engines.runtime.contract import Forward
 from engines.runtime.limits import Limits
 from engines.runtime.models import Residents
@@ -34,7 +34,7 @@ _DEFECT = "Something in this demo went wrong and was written to the log: try aga
 class Scheduler:
     """Runs orders until told to stop. `submit` may be called from any thread, `emit` is called on this one."""
 
-    def __init__(self, emit: Callable[[Any], None], limits: Limits, device_name: str | None = None) -> None:
+    def __init__(self, emit: Callable[[Any], None], limits: Limits, device_name: str = "") -> None:
         self.step: tuple[int, float] | None = None      # (run, when it is overdue) of the step under way
         self._emit = emit
         self._limits = limits
@@ -42,7 +42,7 @@ class Scheduler:
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._activities: dict[int, Activity] = {}
         self._used: dict[str, float] = {}               # seconds of this thread, by session
-        self._line: list[Activity] = []                 # runs that wait for memory, first come first served
+        self._line = Line()                             # runs that wait for memory
         self._floor = 0.0                               # newcomers start here, or they would catch up on all that was
         self._stopping = False
         self._fault: errors.VisitorError | None = None
@@ -124,7 +124,7 @@ class Scheduler:
         elif isinstance(message, wire.Update):
             activity.newest = message.params
         if activity in self._line:
-            self._call_next_in_line()
+            self._line.call()
         if activity.ready() and not was_ready:
             session = activity.order.session
             self._used[session] = max(self._used[session], self._floor)
@@ -187,18 +187,16 @@ class Scheduler:
         order = activity.order
         slow = not self.residents.has(order.models)
         if slow:
-            self._emit(wire.Status(order.run, "loading"))
-        first = self._first_in_line()
-        behind = first is not None and first is not activity
-        modules = None if behind else self.residents.lease(order.models, activity.working)
+            activity.tell("loading")
+        modules = self.residents.lease(order.models, activity.working) if self._line.lets(activity) else None
         if modules is None:
-            self._queue_for_memory(activity)
+            self._line.join(activity)
             return False
         activity.modules = modules
-        self._step_out_of_line(activity)
+        self._line.leave(activity)
         if slow:
             self._tell_residents()
-            self._emit(wire.Status(order.run, "running"))
+            activity.tell("running")
         package, _, function = order.target.partition(":")
         generator = getattr(importlib.import_module(package), function)(*modules, order.params)
         if not inspect.isgenerator(generator):
@@ -291,29 +289,7 @@ class Scheduler:
         used = sum(size for _, size in self.residents.listed())
         self._end(activity, "failed", errors.OutOfMemory(
             f"Memory ran out: this run was promised {order.memory_mb} MB, models hold {used / MB:.0f} MB and the "
-            f"gallery may use {self.residents.budget / MB:.0f} MB here: ask for less at once, or try again in a moment."))
-
-    def _queue_for_memory(self, activity: Activity) -> None:
-        if activity not in self._line:
-            self._line.append(activity)
-            self._emit(wire.Status(activity.order.run, "queued"))
-        activity.short = True
-        activity.mark(time.monotonic())
-
-    def _step_out_of_line(self, activity: Activity) -> None:
-        if activity in self._line:
-            self._line.remove(activity)
-            self._call_next_in_line()
-
-    def _call_next_in_line(self) -> None:
-        """Memory was given back, or the first in line has gone: let the next one try."""
-        first = self._first_in_line()
-        if first is not None:
-            first.short = False
-            first.mark(time.monotonic())
-
-    def _first_in_line(self) -> Activity | None:
-        return next((each for each in self._line if not (each.paused or each.parked)), None)
+            f"gallery may use {self.residents.budget / MB:.0f} MB here: ask for less, or try again in a moment."))
 
     def _tell_residents(self) -> None:
         self._emit(wire.Residents(self.residents.listed()))
@@ -337,7 +313,7 @@ class Scheduler:
     def _let_go(self, activity: Activity) -> None:
         """Close the generator and give its leases back; whoever was short of memory may try again."""
         leased = activity.modules is not None
-        self._step_out_of_line(activity)
+        self._line.leave(activity)
         try:
             with _grad(activity.order.mode):
                 activity.close()
@@ -345,7 +321,7 @@ class Scheduler:
             log.exception("run %d of %s failed while it was closed", activity.order.run, activity.order.target)
         if leased:
             self.residents.release(activity.order.models, activity.working)
-            self._call_next_in_line()
+            self._line.call()
 
     def _end(self, activity: Activity, outcome: str, error: errors.VisitorError | None = None) -> None:
         order = activity.order

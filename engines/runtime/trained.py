@@ -15,6 +15,7 @@ from pathlib import Path
 from engines.runtime.errors import ModelFault
 
 FOLDER = "GALLERY_TRAINED"
+OWNED = "GALLERY_TRAINED_OWNED"     # set when the hub made that folder, so that it goes with the hub
 MAX_MODELS = 64                 # a class of thirty that trains twice
 MAX_BYTES = 256 * 2**20         # a trained VAE with its codes is about 1 MB; a temporary disk can be small
 

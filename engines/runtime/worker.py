@@ -22,7 +22,6 @@ from engines.runtime.scheduler import Scheduler
 
 _BEAT = 1.0             # seconds of silence before a sign of life
 _SWITCH = 0.001         # seconds until another thread may take the interpreter: an acknowledged frame should not wait
-OWNED = "GALLERY_TRAINED_OWNED"     # set when the hub made the folder of trained models, and it goes with the hub
 
 
 class Voice:
@@ -77,7 +76,7 @@ def listen(stream: BinaryIO, scheduler: Scheduler) -> None:
 
 def leave() -> None:
     """End at once: the hub is gone, and nobody is left to read."""
-    if os.environ.get(OWNED):
+    if os.environ.get(trained.OWNED):
         shutil.rmtree(os.environ.get(trained.FOLDER, ""), ignore_errors=True)
     os._exit(0)
 

@@ -37,6 +37,11 @@ class Picture:
     pixels: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Paint:
+    pixels: np.ndarray
+
+
 @dataclass(frozen=True)
 class Ask:
     """`rounds` forward passes of `rows` rows through a model, all values `value`."""
@@ -54,10 +59,11 @@ def needs(params: Ask) -> tuple[ModelRef, ...]:
 
 count = Job(f"{HERE}:counting", params=Count, frame=Number)
 newest = Job(f"{HERE}:counting", params=Count, frame=Number, outbox="latest")
-short = Job(f"{HERE}:counting", params=Count, frame=Number, deadline_s=0.3)
+short = Job(f"{HERE}:counting", params=Count, frame=Number, deadline_s=1.0)
 stuck = Job(f"{HERE}:sticking", params=Count, frame=Number, deadline_s=0.2)
 follow = Job(f"{HERE}:following", params=Count, frame=Number)
 pictures = Job(f"{HERE}:painting", params=Count, frame=Picture)
+paint = Job(f"{HERE}:inverting", params=Paint, frame=Picture)
 tensors = Job(f"{HERE}:leaking", params=Count, frame=Number)
 modes = Job(f"{HERE}:grad_modes", params=Count, frame=Number)
 modes_training = Job(f"{HERE}:grad_modes", params=Count, frame=Number, mode="training")
