@@ -19,7 +19,7 @@ export class Draws {
     this.row = h("div", { class: "own-draws", role: "group", "aria-label": "Sixteen draws from q(z|x), decoded" });
     this.element = h("div", { class: "own-shelf" },
       h("div", { class: "own-shelfline" }, this.title, this.closer,
-        h("button", { type: "button", class: "g-btn own-small", onclick: more }, "Again"),
+        h("button", { type: "button", class: "g-btn own-small", title: "Draw with the next seed", onclick: more }, "Again"),
         h("button", { type: "button", class: "g-btn own-small", "aria-label": "Put the draws away", onclick: () => app.store.set({ again: false }) }, "×")),
       this.row);
   }
@@ -41,8 +41,9 @@ export class Draws {
     if (!this.wanted || draws.of !== this.found()) return;
     const nats = draws.recon_nats;
     const ae = app.space?.config.kind === "ae";
-    this.title.replaceChildren(ae ? "A plain autoencoder has no σ: every draw is the same point."
-      : h("span", {}, `z = μ + σ·ε, drawn ${draws.sheet.n} times (seed ${draws.seed}): the reconstruction costs ${Math.min(...nats).toFixed(0)} to ${Math.max(...nats).toFixed(0)} nats`));
+    const range = `${Math.min(...nats).toFixed(0)} to ${Math.max(...nats).toFixed(0)} nats`;
+    this.title.replaceChildren(ae ? "A plain autoencoder has no σ: every draw is the same point." : `z = μ + σ·ε, ${draws.sheet.n} draws · ${range}`);
+    this.title.title = ae ? "" : `With seed ${draws.seed} the reconstruction costs ${range}`;
     const { columns, w } = draws.sheet;
     this.row.replaceChildren(...draws.z.map((z, i) => {
       const canvas = h("canvas", { "aria-hidden": "true" });

@@ -365,7 +365,7 @@ export class LatentMap {
     g.stroke();
     g.fill();
     if (text == null) return;
-    if (!short) return this.paintText(g, [x, y - 18], text);
+    if (!short) return this.paintText(g, [x, y - (mark.lift ?? 18)], text);
     g.fillStyle = this.theme.onAccent;
     g.font = `600 11px ${this.theme.text}`;
     g.textAlign = "center";

@@ -169,7 +169,7 @@ class Own {
     const { app, found } = this;
     const sigma = found.logvar.map((value) => Math.exp(value / 2));
     const plain = this.kind === "ae";
-    app.map.setLayer("own", { points: [{ z: found.mu, label: "yours", r: 3.5 }], ellipses: plain ? [] : [{ z: found.mu, sigma }] });
+    app.map.setLayer("own", { points: [{ z: found.mu, label: "yours", r: 3.5, lift: 30 }], ellipses: plain ? [] : [{ z: found.mu, sigma }] });
     app.here.show(app.unpack(found.reconstruction), found.mu, "decoded from its μ");
     if (!resting) return;
     app.store.set({ z: found.mu });
@@ -210,6 +210,7 @@ class Own {
   sampleAgain() {
     const { store } = this.app;
     if (!this.found) return this.app.server.own_drawing({ model: this.model, picture: "" }).catch(() => {});
+    this.app.shelf.host.parentElement?.scrollIntoView({ block: "nearest" }); // on a phone the map stands above the pad
     if (!store.get("again")) store.set({ again: true });
     else store.set({ seed: (store.get("seed") % 2147483647) + 1 });
   }

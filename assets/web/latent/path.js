@@ -206,6 +206,7 @@ class Path {
     const share = this.walk && this.walk.frames.length > 1 ? this.player.at / (this.walk.frames.length - 1) : null;
     this.walk = walk;
     app.shelf.show(this.film.element);
+    app.map.setLayer("path", { path: walk.z });
     this.film.load(walk.frames, { ...walk, names: app.space.names });
     const at = share === null ? app.store.get("at") : Math.round(share * (walk.frames.length - 1));
     this.player.load(walk.frames.length, at);
@@ -216,6 +217,7 @@ class Path {
     } else if (share === null) app.status(this.sentence(walk));
     this.started = true;
     this.controls();
+    if (!app.store.get("play")) this.rested();
   }
 
   sentence({ labels, votes, of, way, z }) {
@@ -239,7 +241,8 @@ class Path {
     const { app, walk } = this;
     if (!walk || !this.visible) return;
     this.film.show(index);
-    app.map.setLayer("path", { path: walk.z, marker: walk.z[index] });
+    app.map.here = app.map.project(walk.z[index]); // the visitor travels along
+    app.map.repaint();
     app.here.show(walk.frames[index], walk.z[index], `picture ${index + 1} of ${walk.z.length}`);
     if (this.telling) return;
     this.telling = setTimeout(() => this.tell(), TELL_MS); // words cannot be read at the pace of a film
@@ -260,9 +263,10 @@ class Path {
     this.resting = setTimeout(() => this.rested(), 200);
   }
 
-  // The place where the film stands goes into the address.
+  // Where the film stands, the visitor stands; both go into the address.
   rested() {
-    if (this.walk && this.visible) this.app.store.set({ at: this.player.at });
+    const { app, walk, player } = this;
+    if (walk && this.visible) app.store.set({ at: player.at, z: walk.z[player.at] });
   }
 
   toggle() {
