@@ -45,6 +45,7 @@ class Recipe:
     decoder_depth: int = 2
     epochs: float = 100.0
     batch: int = 256
+    optimiser: str = "adamw"     # or "muon", for the matrices between layers: fewer steps to the same loss
     rate: float = 2e-3           # peak learning rate, reached after 2 % of the steps, then a cosine down to zero
     decay: float = 1e-3          # AdamW's weight decay
     average: float = 0.999       # decay of the running average of the weights that is kept in the end
@@ -67,8 +68,7 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.vae = VAE(recipe.architecture(tuple(images.shape[1:])))
         self.averaged = [weight.detach().clone() for weight in self.vae.parameters()]
-        self.optimiser = torch.optim.AdamW(self.vae.parameters(), lr=recipe.rate, betas=(0.9, 0.99),
-                                           weight_decay=recipe.decay, fused=True)
+        self.optimisers = optimisers(recipe, self.vae)
         self.random = torch.Generator().manual_seed(recipe.seed)
         self.step, self.seconds = 0, 0.0
         self.steps = max(1, round(recipe.epochs * len(images) / recipe.batch))
@@ -84,17 +84,19 @@ class Training:
         weight = recipe.beta * min(1.0, (done + 1e-9) / recipe.warm_up)
         loss = (reconstruction + weight * kl.sum(1)).mean()
         # 3. down the gradient
-        for group in self.optimiser.param_groups:
-            group["lr"] = recipe.rate * min(1.0, (done + 1 / self.steps) / 0.02) * 0.5 * (1 + math.cos(math.pi * done))
-        self.optimiser.zero_grad(set_to_none=True)
+        rate = recipe.rate * min(1.0, (done + 1 / self.steps) / 0.02) * 0.5 * (1 + math.cos(math.pi * done))
+        self.vae.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.vae.parameters(), 200.0, foreach=True)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
         # 4. the running average that is kept in the end
         self.step += 1
-        rate = 1 - min(recipe.average, self.step / (self.step + 10))
+        share = 1 - min(recipe.average, self.step / (self.step + 10))
         with torch.no_grad():
-            torch._foreach_lerp_(self.averaged, list(self.vae.parameters()), rate)
+            torch._foreach_lerp_(self.averaged, list(self.vae.parameters()), share)
         return loss.item()
 
     def minibatch(self) -> Tensor:
@@ -109,13 +111,14 @@ class Training:
 
     def state(self) -> dict:
         return {"recipe": asdict(self.recipe), "weights": self.vae.state_dict(), "averaged": self.averaged,
-                "optimiser": self.optimiser.state_dict(), "random": self.random.get_state(),
+                "optimisers": [each.state_dict() for each in self.optimisers], "random": self.random.get_state(),
                 "step": self.step, "seconds": self.seconds}
 
     def restore(self, state: dict) -> None:
         self.vae.load_state_dict(state["weights"])
         self.averaged = state["averaged"]
-        self.optimiser.load_state_dict(state["optimiser"])
+        for optimiser, stored in zip(self.optimisers, state["optimisers"]):
+            optimiser.load_state_dict(stored)
         self.random.set_state(state["random"])
         self.step, self.seconds = state["step"], state["seconds"]
 
@@ -127,6 +130,22 @@ class Training:
             for weight, average in zip(vae.parameters(), self.averaged):
                 weight.copy_(average.half().float())
         return vae.eval()
+
+
+def optimisers(recipe: Recipe, vae: VAE) -> list[torch.optim.Optimizer]:
+    """AdamW for everything, or Muon (Jordan 2024) for the matrices and AdamW for the rest."""
+    weights = list(vae.parameters())
+    matrices = [weight for weight in weights if weight.ndim == 2 and min(weight.shape) > 2 * recipe.latent]
+    if recipe.optimiser != "muon":
+        matrices = []
+    chosen = {id(weight) for weight in matrices}
+    rest = [weight for weight in weights if id(weight) not in chosen]
+    found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=recipe.rate, betas=(0.9, 0.99),
+                                                            weight_decay=recipe.decay, fused=True)]
+    if matrices:
+        found.append(torch.optim.Muon(matrices, lr=recipe.rate, momentum=0.95, weight_decay=10 * recipe.decay,
+                                      adjust_lr_fn="match_rms_adamw"))
+    return found
 
 
 def run(training: Training, checkpoint: Path, until: int | None = None) -> Training:

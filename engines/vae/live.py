@@ -27,7 +27,7 @@ PEAK_RATE = 2.5e-3
 WARM_UP = 0.08                   # share of the time over which the weight of the KL grows to beta
 LOOK_EVERY_S = 0.09              # seconds of training between two looks
 WATCHED = 500                    # held-out pictures that every look measures and maps
-SAMPLES = 64
+SAMPLES = 144
 
 
 class Lesson:

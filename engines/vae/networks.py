@@ -83,39 +83,35 @@ class ChannelsLast(nn.Module):
 
 
 def conv_encoder(shape: tuple[int, int, int], outputs: int, width: int, depth: int) -> nn.Module:
-    """(B, H, W, C) -> (B, outputs); H and W divisible by 8."""
+    """(B, H, W, C) -> (B, outputs); H and W divisible by 8. Patches of 16 x 16 that overlap by half."""
     height, columns, channels = shape
     return nn.Sequential(
         ChannelsFirst(),
-        nn.PixelUnshuffle(4),                                           # (B, 16C, H/4, W/4)
-        nn.Conv2d(16 * channels, width, 3, padding=1),
+        nn.Conv2d(channels, width, 16, stride=8, padding=4),                # (B, w, H/8, W/8)
+        *[ResidualConv(width) for _ in range(depth)],
         nn.SiLU(),
-        nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),            # (B, 2w, H/8, W/8)
-        *[ResidualConv(2 * width) for _ in range(depth)],
-        nn.SiLU(),
-        nn.Conv2d(2 * width, width // 2, 1),
+        nn.Conv2d(width, width // 4, 1),
         nn.Flatten(),
-        CodeLinear(height * columns // 64 * (width // 2), outputs),
+        nn.Linear(height * columns // 64 * (width // 4), 256),
+        ResidualLayer(256, 256),
+        nn.SiLU(),
+        CodeLinear(256, outputs),
     )
 
 
 def conv_decoder(shape: tuple[int, int, int], latent: int, width: int, depth: int) -> nn.Module:
-    """(B, d) -> logits (B, H, W, C); H and W divisible by 8."""
+    """(B, d) -> logits (B, H, W, C); H and W divisible by 8. Overlapping patches add up, so no seams show."""
     height, columns, channels = shape
     return nn.Sequential(
-        CodeLinear(latent, height * columns // 64 * (width // 2)),
-        nn.Unflatten(1, (width // 2, height // 8, columns // 8)),
-        nn.Conv2d(width // 2, 2 * width, 1),
-        *[ResidualConv(2 * width) for _ in range(depth)],
+        CodeLinear(latent, 256),
+        ResidualLayer(256, 256),
         nn.SiLU(),
-        nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),   # (B, w, H/4, W/4)
-        ResidualConv(width),
+        nn.Linear(256, height * columns // 64 * (width // 4)),
+        nn.Unflatten(1, (width // 4, height // 8, columns // 8)),           # (B, w/4, H/8, W/8)
+        nn.Conv2d(width // 4, width, 1),
+        *[ResidualConv(width) for _ in range(depth)],
         nn.SiLU(),
-        nn.Conv2d(width, 8 * width // 4, 3, padding=1),
-        nn.PixelShuffle(2),                                             # (B, w/2, H/2, W/2)
-        nn.SiLU(),
-        nn.Conv2d(8 * width // 16, 4 * channels, 3, padding=1),
-        nn.PixelShuffle(2),                                             # (B, C, H, W)
+        nn.ConvTranspose2d(width, channels, 16, stride=8, padding=4),       # (B, C, H, W)
         ChannelsLast(),
     )
 

@@ -1,0 +1,73 @@
+"""Toy models: 8 x 8 pictures, three latent dimensions, networks of a few hundred weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from engines.runtime import models, trained
+from engines.runtime.contract import Forward
+from engines.vae import model as paper
+from engines.vae.measure import codes, measure
+
+TOY = paper.Architecture((8, 8, 1), latent=3, width=16, encoder_depth=1, decoder_depth=1)
+TOY_AE = paper.Architecture((8, 8, 1), latent=2, kind="ae", width=16)
+TOY_COLOUR = paper.Architecture((16, 16, 3), latent=4, network="conv", width=8, encoder_depth=1, decoder_depth=1)
+
+
+def make_vae(architecture: paper.Architecture = TOY, seed: int = 0) -> paper.VAE:
+    """Weights that are all different from zero, so that no term of a test vanishes by chance."""
+    torch.manual_seed(seed)
+    vae = paper.VAE(architecture)
+    with torch.no_grad():
+        for weight in vae.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape)).copy_(weight.half().float())
+    return vae.eval()
+
+
+def make_pictures(count: int, shape: tuple[int, int, int] = (8, 8, 1), seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
+
+
+def run_alone(steps: Generator[Any, Any, None]) -> list[Any]:
+    """Drive a job without a runtime: every request is answered by itself. Gives the frames."""
+    frames, answer = [], None
+    try:
+        while True:
+            said = steps.send(answer)
+            answer = None
+            if isinstance(said, Forward):
+                with torch.inference_mode():
+                    answer = said.function(*said.args, **dict(said.options))
+            elif said is not None:
+                frames.append(said)
+    except StopIteration:
+        return frames
+
+
+@pytest.fixture
+def vae() -> paper.VAE:
+    return make_vae()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """home(name, architecture) writes a toy model where the runtime looks for bundled ones."""
+    monkeypatch.setenv(models.BUNDLED, str(tmp_path))
+
+    def write(name: str, architecture: paper.Architecture = TOY) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        vae = make_vae(architecture)
+        tensors, facts = codes(measure(vae, make_pictures(20, architecture.image)))
+        save_file(tensors, folder / "codes.safetensors")
+        paper.save(vae, folder, name=name, dataset="mnist", beta=1.0, **facts)
+        trained.write_sums(folder)
+        return folder
+    return write
