@@ -47,6 +47,13 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
         raise BadInput(f"{name} is {value:g}; it may be {low:g} to {high:g}: choose a number in between.")
 
 
+def _check_whole(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise BadInput(f"{name} is {value!r:.40}; it must be a whole number from {low} to {high}: choose one of these.")
+    if not low <= value <= high:
+        raise BadInput(f"{name} is {value:g}; it may be {low} to {high}: choose a number in between.")
+
+
 def _check_pictures(pictures: np.ndarray, what: str = "pictures") -> None:
     if pictures.dtype != np.uint8 or pictures.ndim != 4 or pictures.shape[-1] not in (1, 3):
         raise BadInput(f"{what} must be bytes of shape (N, H, W, 1 or 3); "
@@ -101,6 +108,8 @@ class Grid:
         _check_z(self.extent, "extent")
         if self.origin:
             _check_z(self.origin, "origin")
+        _check_whole("rows", self.rows, 2, 2048)
+        _check_whole("columns", self.columns, 2, 2048)
         if not (2 <= self.rows and 2 <= self.columns and self.rows * self.columns <= 64 * 64):
             raise BadInput(f"a grid of {self.rows} x {self.columns} was asked for; "
                            f"it may be 2 x 2 to 64 x 64: choose fewer rows or columns.")
@@ -147,8 +156,8 @@ class Reconstruct:
 
     def __post_init__(self) -> None:
         _check_pictures(self.picture[None], "picture")
-        _check_range("n", self.n, 1, 64)
-        _check_range("seed", self.seed, 0, 2**31 - 1)
+        _check_whole("n", self.n, 1, 64)
+        _check_whole("seed", self.seed, 0, 2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -177,7 +186,7 @@ class Interpolate:
             raise BadInput(f"a path of {len(self.points)} points was asked for; it takes 2 to 16: pin a few points first.")
         for point in self.points:
             _check_z(point)
-        _check_range("steps", self.steps, len(self.points), MAX_STEPS)
+        _check_whole("steps", self.steps, len(self.points), MAX_STEPS)
         if self.way not in ("line", "circle"):
             raise BadInput(f"the way is {self.way!r}; it may be 'line' or 'circle'.")
 
@@ -200,10 +209,10 @@ class Train:
             raise BadInput(f"the data set is {self.dataset!r}; it may be 'mnist' or 'fashion'.")
         if self.kind not in ("vae", "ae"):
             raise BadInput(f"the kind is {self.kind!r}; it may be 'vae' or 'ae'.")
-        _check_range("latent", self.latent, 2, 32)
+        _check_whole("latent", self.latent, 2, 32)
         _check_range("beta", self.beta, 0.0, 20.0)
         _check_range("seconds", self.seconds, 1, 120)
-        _check_range("seed", self.seed, 0, 2**31 - 1)
+        _check_whole("seed", self.seed, 0, 2**31 - 1)
 
 
 @dataclass(frozen=True)
