@@ -18,7 +18,7 @@ from tests.engines.runtime import toy_jobs
 @pytest.fixture
 def thread() -> Iterator[None]:
     """A fresh engine on a thread of this process."""
-    runtime.configure(mode="thread")
+    runtime.configure(mode="thread", device="cpu")
     runtime.warm(timeout=30)
     yield
     runtime.configure(mode="thread")
@@ -27,7 +27,7 @@ def thread() -> Iterator[None]:
 @pytest.fixture
 def process() -> Iterator[None]:
     """A fresh engine in a process of its own."""
-    runtime.configure(mode="process")
+    runtime.configure(mode="process", device="cpu")
     assert runtime.warm(timeout=60)
     yield
     runtime.configure(mode="thread")
@@ -37,7 +37,7 @@ def process() -> Iterator[None]:
 def limited() -> Iterator[Callable[..., None]]:
     """Start an engine on a thread with other limits: limited(running_per_session=1)."""
     def begin(mode: str = "thread", **limits: float) -> None:
-        runtime.configure(mode=mode, limits=runtime.Limits(**limits))
+        runtime.configure(mode=mode, limits=runtime.Limits(**limits), device="cpu")
         assert runtime.warm(timeout=60)
     yield begin
     runtime.configure(mode="thread")

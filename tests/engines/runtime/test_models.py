@@ -126,7 +126,7 @@ def test_a_fault_among_several_models_gives_all_leases_back(home: Path) -> None:
 
 def test_runs_wait_in_line_for_memory(thread: None, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GALLERY_MEMORY_MB", "100")      # one run of 64 MB at a time
-    runtime.configure(mode="thread")
+    runtime.configure(mode="thread", device="cpu")
     runtime.warm(timeout=30)
     runs = [runtime.start(toys.hold, Ask(name, rounds=5), session=name) for name in ("toy-a", "toy-b", "toy-c")]
     until(lambda: [run.status.state for run in runs][1:] == ["queued", "queued"])
@@ -135,7 +135,7 @@ def test_runs_wait_in_line_for_memory(thread: None, home: Path, monkeypatch: pyt
 
 def test_a_paused_run_at_the_head_of_the_line_holds_nobody_up(thread: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GALLERY_MEMORY_MB", "100")
-    runtime.configure(mode="thread")
+    runtime.configure(mode="thread", device="cpu")
     first = runtime.start(toys.count, toys.Count(40, seconds=0.01), session="a")
     paused = runtime.start(toys.count, toys.Count(3), session="b")
     third = runtime.start(toys.count, toys.Count(3), session="c")

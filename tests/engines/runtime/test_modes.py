@@ -20,7 +20,7 @@ Count = toys.Count
 
 @pytest.fixture(scope="module", params=["thread", "process"])
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    runtime.configure(mode=request.param)
+    runtime.configure(mode=request.param, device="cpu")
     assert runtime.warm(timeout=60)
     yield request.param
     runtime.configure(mode="thread")

@@ -75,7 +75,7 @@ def following(params: Count):
 
 def painting(params: Count):
     for n in range(params.n):
-        yield Picture(torch.full((16, 16), n, dtype=torch.uint8).numpy())
+        yield Picture(torch.full((16, 16), n % 256, dtype=torch.uint8).numpy())
 
 
 def inverting(params: Paint):
@@ -87,6 +87,14 @@ def leaking(params: Count):
     yield Number(torch.ones(1))
 
 
+def hoarding(params: Count):
+    """Fill the device 1 GB a step."""
+    hoard = []
+    for n in range(params.n):
+        hoard.append(torch.empty(2**30, dtype=torch.uint8, device="cuda"))
+        yield Number(n)
+
+
 def grad_modes(params: Count):
     for _ in range(params.n):
         found = int(torch.is_grad_enabled()) + 2 * int(torch.is_inference_mode_enabled())
@@ -94,18 +102,18 @@ def grad_modes(params: Count):
         yield Number(found)
 
 
-def working(params: Count):
-    """Steps of real work: matrix products of about params.seconds each."""
-    a = torch.full((256, 256), 1 / 256)
+def grinding(params: Count):
+    """Steps of real work, the same whatever the clock says: params.at matrix products each."""
+    a = torch.full((128, 128), 1 / 128)
     for _ in range(params.n):
-        until = time.perf_counter() + params.seconds
-        while time.perf_counter() < until:
+        for _ in range(params.at):
             a = a @ a
         yield Picture((a[:28, :28] * 255).to(torch.uint8).numpy())
 
 
 class Toy(nn.Module):
     most = 10**9                # rows that fit into the memory of this toy
+    hog = 0                     # bytes that a pass takes for each row, for real
 
     def __init__(self, weight: torch.Tensor) -> None:
         super().__init__()
@@ -117,6 +125,8 @@ class Toy(nn.Module):
         if len(x) > self.most:
             waste = born(64, 64)
             raise torch.OutOfMemoryError(f"CUDA out of memory beside {tuple(waste.shape)}")
+        if self.hog:
+            torch.empty(len(x) * self.hog, dtype=torch.uint8, device=x.device)
         if (x < 0).any():
             raise ArithmeticError("negative")
         return x @ self.weight + bias
@@ -139,13 +149,13 @@ def asking(toy: Toy, params: Ask):
         x = born(params.rows, 8) * params.value
         if params.trap == "twice":
             first, second = yield forward(toy.twice, x)
-            yield Picture(torch.stack([first, second]).detach().numpy())
+            yield Picture(torch.stack([first, second]).detach().cpu().numpy())
         elif params.trap == "total":
             total = yield forward(toy.total, x)
-            yield Picture(total.reshape(1).numpy())
+            yield Picture(total.reshape(1).cpu().numpy())
         else:
             y = yield forward(toy, x, bias=0.5)
-            yield Picture(y.detach().numpy())
+            yield Picture(y.detach().cpu().numpy())
 
 
 def holding(toy: Toy, params: Ask):

@@ -1,0 +1,90 @@
+"""The runtime's price and its gain, as ratios of medians over interleaved repeats; nothing is asserted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+
+from engines import runtime, vae
+from tests.benchmarks.ledger import Row, record
+from tests.engines.runtime import toy_engine
+from tests.engines.runtime import toy_jobs as toys
+
+REPEATS = 9
+FRAMES = 300
+VISITORS = 16
+EACH = 12           # decodings by each visitor
+MODEL = "vae-mnist-2d"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine() -> Iterator[None]:
+    """An engine process with one thread, as the generator in the loop beside it has one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    os.environ["GALLERY_THREADS"] = "1"
+    runtime.configure(mode="process", device="cpu")
+    assert runtime.warm(timeout=120)
+    yield
+    del os.environ["GALLERY_THREADS"]
+    runtime.configure(mode="thread")
+    torch.set_num_threads(before)
+
+
+def rate(count: int, work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return count / (time.perf_counter() - begun)
+
+
+def ratio(first: Callable[[], float], second: Callable[[], float]) -> tuple[float, float, float]:
+    """(median of first, median of second, median of their ratios), taken in turn."""
+    pairs = [(first(), second()) for _ in range(REPEATS)]
+    return (statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs),
+            statistics.median(a / b for a, b in pairs))
+
+
+@pytest.mark.parametrize("milliseconds", [1, 4])
+def test_frames_through_scheduler_and_process(milliseconds: int) -> None:
+    def products(count: int) -> toys.Count:
+        return toys.Count(FRAMES, at=count)
+
+    def bare(params: toys.Count) -> float:
+        return rate(FRAMES, lambda: sum(1 for _ in toy_engine.grinding(params)))
+    for _ in range(3):
+        one = FRAMES / bare(products(20)) / FRAMES / 20             # seconds for one product
+    params = products(max(1, round(milliseconds / 1000 / one)))
+    ours, theirs, share = ratio(lambda: rate(FRAMES, lambda: sum(1 for _ in runtime.start(toys.grind, params))),
+                                lambda: bare(params))
+    record(Row(f"frames through scheduler and process boundary, steps of about {milliseconds} ms",
+               "the bare generator in a loop", f"{share:.2f}× ({ours:.0f} against {theirs:.0f} /s)", "≥ 0.9×",
+               share >= 0.9))
+
+
+def test_visitors_decoding_at_once() -> None:
+    def decode(visitor: int, turn: int) -> runtime.Run:
+        z = (visitor / VISITORS - 0.5, turn / EACH - 0.5)
+        return runtime.start(vae.decode, vae.Decode(MODEL, (z,)), session=str(visitor))
+
+    def in_turn() -> None:
+        for turn in range(EACH):
+            for visitor in range(VISITORS):
+                decode(visitor, turn).result()
+
+    async def visit(visitor: int) -> None:
+        for turn in range(EACH):
+            await decode(visitor, turn).aresult()
+
+    async def together() -> None:
+        await asyncio.gather(*(visit(visitor) for visitor in range(VISITORS)))
+    count = VISITORS * EACH
+    in_turn()
+    ours, theirs, share = ratio(lambda: rate(count, lambda: asyncio.run(together())), lambda: rate(count, in_turn))
+    record(Row("16 visitors decoding at once", "the same decodings one after another",
+               f"{share:.1f}× ({ours:.0f} against {theirs:.0f} /s)", "≥ 3×", share >= 3))
