@@ -146,7 +146,8 @@ def test_bad_drawings_get_one_sentence(args: dict[str, Any], told: str) -> None:
 
 
 @pytest.mark.parametrize("picture", [None, {}, "x", {"w": 28, "h": 28, "c": 1, "data": "AA=="},
-                                     {"w": 1e9, "h": 1, "c": 1, "data": ""}, {"w": "a", "h": 1, "c": 1, "data": ""}, {"w": 28, "h": 28, "c": 1, "data": 5}])
+                                     {"w": 1e9, "h": 1, "c": 1, "data": ""}, {"w": "a", "h": 1, "c": 1, "data": ""},
+                                     {"w": 28, "h": 28, "c": 1, "data": 5}])
 def test_damaged_raw_pictures_get_one_sentence(picture: Any) -> None:
     for function in (own_picture.own_encoded, own_picture.own_again):
         assert "error" in asyncio.run(function({"model": TWO, "picture": picture}))
