@@ -6,6 +6,7 @@ state of the files (`v`), which makes it safe to keep for long.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from engines.runtime import models as model_files
 
 LONG = {"Cache-Control": "public, max-age=86400"}
 BINARY = "application/octet-stream"
+NUMBER = re.compile("[0-9]{1,7}")
 MOST_PICTURES = 64                   # test pictures in one strip
 
 
@@ -49,7 +51,7 @@ def opening(query: dict[str, str]) -> dict[str, Any]:
 
 def _indices(text: str, n: int) -> list[int]:
     parts = text.split(",")
-    if not 1 <= len(parts) <= MOST_PICTURES or not all(part.isdecimal() and len(part) < 8 for part in parts):
+    if not 1 <= len(parts) <= MOST_PICTURES or not all(NUMBER.fullmatch(part) for part in parts):
         raise BadInput(f"Name 1 to {MOST_PICTURES} test pictures by their numbers, with commas between them.")
     indices = [int(part) for part in parts]
     if max(indices) >= n:

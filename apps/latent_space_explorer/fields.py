@@ -86,6 +86,6 @@ def numbers(what: str, low: float = -FAR, high: float = FAR, most: int = 512) ->
 
 
 def names(what: str, *allowed: str) -> Callable[[str], list[str]]:
-    """Any of the allowed names, with commas between them; the empty text is none of them."""
+    """Any of the allowed names, with commas between them."""
     one = choice(what, *allowed)
-    return lambda value: [one(part) for part in value.split(",")] if value else []
+    return lambda value: [one(part) for part in value.split(",")]

@@ -55,12 +55,16 @@ def _pins(text: str) -> list[dict[str, Any]]:
     return pins
 
 
+def _layers(text: str) -> list[str]:
+    return [] if text == "none" else names("layers", *LAYERS)(text)
+
+
 def own_fields() -> dict[str, Field]:
     return {
         "z": Field(numbers("z"), None),
         "pins": Field(_pins, []),
         "tool": Field(choice("tool", *TOOLS), "explore"),
-        "layers": Field(names("layers", *LAYERS), ["points", "manifold"]),
+        "layers": Field(_layers, ["points", "manifold"]),
         "view": Field(_view, None),
         "only": Field(lambda text: [int(value) for value in numbers("only", 0, 255, 16)(text)], []),
     }
@@ -94,7 +98,7 @@ def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     }
     for key, field in all_fields().items():
         state[key] = field.default
-        if query.get(key, "") != "" or (key == "layers" and key in query):
+        if query.get(key, "") != "":
             try:
                 state[key] = field.read(query[key])
             except BadInput as fault:
