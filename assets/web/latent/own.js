@@ -21,7 +21,8 @@ const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 class Own {
   constructor(host, app) {
     this.app = app;
-    this.source = null; // {kind: "draw"} | {kind: "test", index} | {kind: "file", file}
+    this.source = null; // what `found` was found of: {kind: "draw"} | {kind: "test", index} | {kind: "file", file}
+    this.wanted = null; // what was asked last; null when the pad was cleared since
     this.found = null; // what the model said last
     this.written = ""; // the drawing in the address, as this tool wrote it
     this.visible = false;
@@ -30,12 +31,15 @@ class Own {
     app.store.define?.("again", { default: false });
     this.build();
     this.ready = stylesheet(new URL("./own.css", import.meta.url)).then(() => host.replaceChildren(this.root));
-    this.read = newest((what) => this.ask(what), (found, what) => this.arrived(found, what), LIVE_MS);
+    this.request = newest((what) => this.ask(what), (found, what) => this.arrived(found, what), LIVE_MS);
     this.draws = new Draws(app, () => this.found, () => this.sampleAgain());
     this.offs = [
       app.store.on(["own"], () => this.visible && this.restore()),
       app.store.on(["again", "seed"], () => this.visible && this.redraw()),
-      app.onSpace(() => this.visible && this.newModel()),
+      app.onSpace(() => {
+        if (this.visible) this.newModel();
+        this.renewPins();
+      }),
     ];
   }
 
@@ -82,7 +86,6 @@ class Own {
     this.hint.hidden = true;
     this.cover.hidden = true;
     if (!strokes.length) return this.emptied();
-    this.source = { kind: "draw" };
     this.read({ kind: "draw", strokes, resting });
     if (!resting) return;
     const text = packed(strokes);
@@ -97,7 +100,7 @@ class Own {
   }
 
   emptied() {
-    this.source = this.found = null;
+    this.source = this.wanted = this.found = null;
     this.hint.hidden = false;
     this.write("");
     this.app.store.set({ again: false });
@@ -110,13 +113,16 @@ class Own {
   }
 
   takeTest(index) {
-    this.source = { kind: "test", index };
     this.read({ kind: "test", index, resting: true });
   }
 
   takeFile(file) {
-    this.source = { kind: "file", file };
     this.read({ kind: "file", file, resting: true });
+  }
+
+  read(what) {
+    this.wanted = what;
+    this.request(what);
   }
 
   // --- what the model says -----------------------------------------------------------------------------------
@@ -147,11 +153,11 @@ class Own {
   }
 
   async arrived(found, what) {
-    if (found.model !== this.model || !this.source) return; // the visitor has gone on to another model or cleared the pad
+    if (found.model !== this.model || !this.wanted) return; // the visitor has gone on to another model or cleared the pad
     this.found = found;
     this.hint.hidden = true;
+    if (what.kind !== "again") this.source = { kind: what.kind, index: found.index, file: what.file };
     if (what.kind === "test") {
-      this.source = { kind: "test", index: found.index };
       this.write(`t.${found.index}`);
       this.say(found.title);
       this.onCover(found.picture);
@@ -235,7 +241,7 @@ class Own {
 
   restore() {
     const text = this.app.store.get("own") || "";
-    if (text === this.written && (this.source || !text)) return;
+    if (text === this.written && (this.wanted || !text)) return;
     this.written = text;
     if (text.startsWith("t.")) return this.takeTest(Number(text.slice(2)));
     if (!text) return this.wipe();
@@ -253,7 +259,8 @@ class Own {
     this.pad.paint();
     this.app.map.removeLayer("own");
     this.draws.hide();
-    const { source, found } = this;
+    const { found } = this;
+    const source = this.source ?? this.wanted;
     if (!source) return;
     if (source.kind === "draw") this.read({ kind: "draw", strokes: this.pad.strokes, resting: true });
     else if (source.kind === "test") this.takeTest(source.index);
@@ -265,8 +272,21 @@ class Own {
     const { app, found, source } = this;
     if (!found) return;
     if (source.kind === "test") app.pinTest(source.index);
-    else app.store.set({ pins: app.addPin({ kind: "own", z: found.mu, picture: found.picture }) });
+    else app.store.set({ pins: app.addPin({ kind: "own", z: found.mu, picture: found.picture, model: found.model }) });
     app.status("Pinned. Two pins or more make a path.");
+  }
+
+  // A pinned picture lies elsewhere in another model; in a model of other pictures it lies nowhere.
+  async renewPins() {
+    const { app, model } = this;
+    const stale = (pin) => pin.kind === "own" && pin.picture && pin.model !== model;
+    if (!app.store.get("pins").some(stale)) return;
+    const renewed = await Promise.all(app.store.get("pins").map(async (pin) => {
+      if (!stale(pin)) return pin;
+      const found = await app.server.own_encoded({ model, picture: pin.picture }).catch(() => null);
+      return found && { ...pin, z: found.mu, model };
+    }));
+    if (model === this.model) app.store.set({ pins: renewed.filter(Boolean) });
   }
 
   onCover(image) {
@@ -288,9 +308,9 @@ class Own {
     this.show(this.found);
     this.seed.value = String(this.app.store.get("seed"));
     const text = this.app.store.get("own") || "";
-    if (text !== this.written || (text && !this.source)) return this.restore();
+    if (text !== this.written || (text && !this.wanted)) return this.restore();
     if (this.found?.model === this.model) this.place(true);
-    else if (this.source) this.newModel();
+    else if (this.source ?? this.wanted) this.newModel();
   }
 
   leave() {
