@@ -1,5 +1,6 @@
 # make run   the gallery in a browser, http://127.0.0.1:7860 (PORT=, HOST= to change)
 # make test  everything that can be tested on this machine
+# make bench the ratios in tests/benchmarks/RESULTS.md, measured anew (minutes; on a quiet machine)
 # PYTHON=/path/to/python chooses the interpreter that .venv is made from.
 
 HOST ?= 127.0.0.1
@@ -9,13 +10,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(firstword $(shell cksum requirements.txt))
 
-.PHONY: run test install browser clean
+.PHONY: run test bench install browser clean
 
 run: install
 	@exec $(BIN)/python -m gallery run --host $(HOST) --port $(PORT)
 
 test: install browser
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: install browser
+	$(BIN)/python -m pytest -q -p no:cacheprovider -o python_files='bench_*.py' tests/benchmarks $(ARGS)
 
 install: $(STAMP)
 

@@ -81,7 +81,7 @@ def check(slug: str, apps: Path = ROOT / "apps") -> list[str]:
     if entry is None:
         return [f"there is no demo {slug!r}"]
     if entry.demo is None:
-        return list(entry.faults)
+        return [*entry.faults, *conformance.import_faults(entry.package, entry.folder)]
     return conformance.all_faults(entry.demo, entry.folder)
 
 
@@ -98,7 +98,7 @@ def _entry(folder: Path) -> Entry:
         demo = importlib.import_module(f"{folder.parent.name}.{folder.name}").DEMO
     except Exception as error:          # a demo may fail in any way it likes: the hub must not
         log.exception("the demo %s could not be imported", slug)
-        return Entry(slug, folder, None, (f"it could not be imported: {type(error).__name__}: {error}",))
+        return Entry(slug, folder, None, (f"it could not be imported ({type(error).__name__})",))
     if not isinstance(demo, Demo):
         return Entry(slug, folder, None, (f"DEMO is a {type(demo).__name__}; it has to be a gallery.demo.Demo",))
     return Entry(slug, folder, demo, tuple(conformance.cheap_faults(demo, folder)))

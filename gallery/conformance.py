@@ -35,7 +35,7 @@ def all_faults(demo: Demo, folder: Path) -> list[str]:
     """Everything: the manifest, the files, the imports, the scenes, the limits, the lesson, the models. Seconds."""
     package = f"{folder.parent.name}.{folder.name}"
     found: list[str] = []
-    for faults in (cheap_faults(demo, folder), _file_faults(demo, folder), _import_faults(package), _scene_faults(package, demo),
+    for faults in (cheap_faults(demo, folder), _file_faults(demo, folder), import_faults(package, folder), _scene_faults(package, demo),
                    _lesson_faults(demo, folder), _thumbnail_faults(demo), _model_faults(demo)):
         found += faults
     return found
@@ -76,12 +76,11 @@ def _file_faults(demo: Demo, folder: Path) -> Iterator[str]:
 
 # --- the rest ----------------------------------------------------------------------------------------------------
 
-def _import_faults(package: str) -> Iterator[str]:
+def import_faults(package: str, folder: Path) -> Iterator[str]:
     """In a process of its own: here the heavy libraries may be loaded already."""
     code = (f"import sys; sys.path.insert(0, sys.argv[1]); import {package}; "
             f"print(*[name for name in {HEAVY!r} if name in sys.modules])")
-    home = Path(importlib.import_module(package).__file__).parents[2]
-    answer = subprocess.run([sys.executable, "-c", code, str(home)], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    answer = subprocess.run([sys.executable, "-c", code, str(folder.parents[1])], capture_output=True, text=True, cwd=ROOT, timeout=60)
     if answer.returncode:
         yield f"importing {package} fails: {answer.stderr.strip().splitlines()[-1]}"
     elif answer.stdout.strip():

@@ -52,7 +52,7 @@ class Rooms:
                     room.app = await self._build(room.entry)
                 except Exception as error:      # whatever a demo raises, the other rooms stay open
                     log.exception("the demo %s could not be built", slug)
-                    room.fault = f"it could not be built: {type(error).__name__}: {error}"
+                    room.fault = f"its page could not be built ({type(error).__name__})"
         if room.app is None:
             raise Closed(room.fault)
         return room.app

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,6 @@ class Gallery:
                 except Exception:           # the demo makes it when the first visitor asks
                     log.exception("the demo %s could not be warmed", entry.slug)
 
-
     async def _warm_engine(self) -> None:
         try:
             await asyncio.to_thread(runtime.warm)
@@ -167,6 +167,11 @@ def _add_pages(app: FastAPI, gallery: Gallery, only: str | None) -> None:
     @app.get("/favicon.ico")
     async def favicon(request: Request) -> Response:
         return Assets(ROOT / "assets" / "web").answer("favicon.svg", request.headers)
+
+    @app.get("/licences")
+    async def licences(request: Request) -> Response:
+        texts = "".join(f"<h2>{name}</h2><pre>{escape((ROOT / name).read_text('utf-8'))}</pre>" for name in ("LICENSE", "NOTICE"))
+        return page(pages.render_message("Licences", texts, base=gallery.base), request)
 
     @app.get("/robots.txt")
     async def robots() -> PlainTextResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from types import FrameType
@@ -36,4 +37,5 @@ def serve(app: FastAPI, listening: socket.socket, base: str, sentence: str) -> N
     """Serve until Ctrl-C or SIGTERM; the application's lifespan then ends the engine."""
     config = uvicorn.Config(app, log_level="warning", log_config=None, access_log=False, root_path=base, server_header=False,
                             timeout_graceful_shutdown=limits.SHUTDOWN_SECONDS)
-    Server(config, sentence).run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):        # raised anew once all is closed: there is nothing left to do
+        Server(config, sentence).run(sockets=[listening])

@@ -11,13 +11,13 @@ import streamlit as st
 
 from apps.lab_book import VIEWS, parse, shelf, view
 from engines import data, runtime, vae
-from engines.runtime import VisitorError
+from engines.runtime import ModelFault, VisitorError
 from gallery.bridges import streamlit as bridge
 
 LOOKS_KEPT = 60                  # two minutes of looks at the engine, one every two seconds
 LOOK_SECONDS = 2.0
 SHOWN = 10                       # pictures sent through the model
-STAGE = 430                      # pixels: what a card or a list scrolls in, so that the stage keeps its height
+STAGE = 392                      # pixels: what a card or a list scrolls in, so that the stage keeps its height
 NAMES = {"quality": "Quality", "map": "Map", "pictures": "Pictures", "card": "Card", "runs": "Runs"}
 READ = {
     "quality": "Reconstruction: what it costs to describe the picture, given its code. KL: what the code itself costs.",
@@ -64,6 +64,9 @@ def _draw(which: str, book: shelf.Book, books: list[shelf.Book]) -> str:
     if which == "map":
         points, extent = shelf.plane(book.name)
         pictures = data.load(book.config["dataset"], "all" if book.config["dataset"] == "emoji" else "test")
+        if len(points) != len(pictures.labels):
+            raise ModelFault(f"{book.name} has codes of {len(points)} pictures and there are {len(pictures.labels)}: "
+                             "fetch its folder again.")
         _chart(view.map_of(points, pictures.labels, pictures.names, extent, dark), "map", f"Map of {book.title}")
         return "" if book.config["latent"] == 2 else READ["map"] + " Shown on the plane in which the codes vary most."
     if which in ("card", "runs", "pictures"):

@@ -118,13 +118,11 @@ def engine(state: EngineState, hub_bytes: int, engine_bytes: int, history: Seque
 
 
 def _spark(history: Sequence[int]) -> str:
-    """The engine's memory over the last looks, as a line; its heights are from zero."""
+    """The engine's memory over the last looks, one thin bar each, heights from zero (st.html takes no SVG)."""
     if len(history) < 2 or not max(history):
         return ""
-    top = max(history) * 1.1
-    points = " ".join(f"{200 * at / (len(history) - 1):.1f},{30 - 30 * value / top:.1f}" for at, value in enumerate(history))
-    return (f'<svg class="lab-spark" viewBox="0 0 200 30" preserveAspectRatio="none" role="img" '
-            f'aria-label="Memory of the engine while this page was open"><polyline points="{points}"></polyline></svg>')
+    bars = "".join(f'<i style="height:{90 * value / max(history):.0f}%"></i>' for value in history)
+    return f'<p class="lab-spark" title="memory of the engine while this page was open">{bars}</p>'
 
 
 def runs(recent: Sequence[RunRecord], now: float | None = None) -> str:
