@@ -101,7 +101,7 @@ def frame_event(progress: vae.Progress, before: Plane | None) -> tuple[dict[str,
     columns = max(1, round(len(progress.samples) ** 0.5))
     event = {"step": progress.step, "seconds": round(progress.seconds, 2), "fraction": round(progress.fraction, 4),
              "reconstruction": round(progress.reconstruction_nats, 3), "kl": round(progress.kl_nats, 4),
-             "train": round(progress.train_nats, 3), "xy": places, "unit": unit,
+             "train": round(progress.train_nats, 3) if np.isfinite(progress.train_nats) else None, "xy": places, "unit": unit,
              "explained": [round(float(share), 4) for share in plane.explained],
              "sheet": pictures.sheet(progress.samples, columns, CELL), "columns": columns,
              "samples": len(progress.samples), "model": progress.model}

@@ -32,7 +32,7 @@ export function createCurve(host, base) {
     dark = isDark();
     const [library, figure] = await Promise.all([plotly(base), fetch(`${base}/elbo-curve?dark=${dark}`).then((answer) => answer.json())]);
     Plotly = library;
-    await Plotly.react(host, figure.data, figure.layout, { displayModeBar: false, responsive: true });
+    await Plotly.react(host, figure.data, { ...figure.layout, width: host.clientWidth || 216 }, { displayModeBar: false });
     draw();
   }
 
@@ -49,6 +49,7 @@ export function createCurve(host, base) {
       line: { color: getComputedStyle(host).color, width: 1, dash: "dot" } }];
     host.data.forEach((trace, index) => { trace.x = x; trace.y = y[index]; });
     host.layout.shapes = line;
+    host.layout.width = host.clientWidth;
     host.layout.datarevision = `${frames.length}:${marked}`;
     if (frames.length) host.layout.yaxis = { ...host.layout.yaxis, range: [Math.log10(low * 0.96), Math.log10(high * 1.03)] };
     Plotly.react(host, host.data, host.layout);
@@ -58,6 +59,7 @@ export function createCurve(host, base) {
     if (waiting === null) waiting = setTimeout(draw, Math.max(0, EVERY_MS - (performance.now() - drawn)));
   }
 
+  new ResizeObserver(soon).observe(host);
   return {
     async show() { if (dark !== isDark()) await dress(); else soon(); },
     put(all) { frames = all; soon(); },

@@ -15,6 +15,7 @@ export function createHere(host) {
   host.append(h("h2", { class: "g-h3" }, "Here"), frame, caption, loss);
 
   let lent = null;
+  let lentBelow = null;
   let described = "";
   let held = false; // a tool's picture keeps its say while the eye moves on
 
@@ -94,12 +95,14 @@ export function createHere(host) {
     loss.replaceChildren(h("h3", { class: "g-h3" }, "This place"), ...lines);
   }
 
-  // A tool may show something of its own in place of the picture, until it gives null.
-  function lend(element) {
+  // A tool may show something of its own in place of the picture, and of what is said below it, until it gives null.
+  function lend(element, below = null) {
     if (lent) lent.remove();
-    lent = element;
-    big.hidden = Boolean(element);
+    lentBelow?.remove();
+    [lent, lentBelow] = [element, below];
+    for (const own of [big, caption, loss]) own.hidden = Boolean(element);
     if (element) frame.append(element);
+    if (below) host.append(below);
   }
 
   return { show, about, place, lend, canvas: big, host, get lent() { return lent; } };

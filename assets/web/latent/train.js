@@ -9,12 +9,13 @@ const SECONDS = 40;
 const LAYER = "training";
 const MOST_FRAMES = 800;         // of the film; beyond it every second one is let go
 const PLAY_MS = 50;
+const EASE = 0.15;               // of the way to the reach it needs, each frame: the map breathes and does not jump
 const DEFAULT = "mnist-vae-2-1-0";
 const OPTIONS = {
   dataset: ["Data", [["mnist", "Digits"], ["fashion", "Fashion"]]],
-  kind: ["Kind", [["vae", "VAE"], ["ae", "Plain autoencoder"]]],
+  kind: ["Kind", [["vae", "VAE"], ["ae", "Plain AE"]]],
   latent: ["Dimensions", [[2, "2"], [4, "4"], [8, "8"], [16, "16"]]],
-  beta: ["β, the weight of KL", [[0.25, "0.25"], [1, "1"], [4, "4"], [10, "10"]]],
+  beta: ["β, weight of KL", [[0.25, "¼"], [1, "1"], [4, "4"], [10, "10"]]],
 };
 
 function parse(text) {
@@ -38,13 +39,16 @@ export default function mount(host, app) {
   // --- what is asked ---
 
   const rows = {};
-  const seed = h("input", { class: "g-input", type: "number", min: "0", max: "2147483647", step: "1", "aria-label": "Seed of the training",
-    onchange: () => ask({ seed: Math.max(0, Math.min(2147483647, Math.floor(Number(seed.value) || 0))) }) });
-  const form = h("div", { class: "train-form" }, ...Object.entries(OPTIONS).map(([name, [title, options]]) => {
+  const PAIRS = [["dataset", "kind"], ["latent", "beta"]];
+  const seed = h("input", { class: "g-input", type: "number", min: "0", max: "2147483647", step: "1", onchange: () => ask({ seed: Math.max(0, Math.min(2147483647, Math.floor(Number(seed.value) || 0))) }) });
+  const choice = (name) => {
+    const [title, options] = OPTIONS[name];
     rows[name] = h("div", { class: "g-seg", role: "group", "aria-label": title },
       ...options.map(([value, text]) => h("button", { type: "button", "data-value": String(value), onclick: () => ask({ [name]: value }) }, text)));
     return h("div", {}, h("span", { class: "train-name" }, title), rows[name]);
-  }), h("div", { class: "train-seed" }, h("span", { class: "train-name" }, "Seed"), seed));
+  };
+  const form = h("div", { class: "train-form" }, ...PAIRS.map((pair) => h("div", { class: "train-pair" }, ...pair.map(choice))));
+  const grain = h("label", { class: "train-grain" }, h("span", { class: "train-name" }, "Seed"), seed);
 
   function asked() { return parse(app.store.get("train")); }
 
@@ -80,10 +84,12 @@ export default function mount(host, app) {
   const bar = h("div", { class: "train-bar", role: "progressbar", "aria-label": "Training", "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
   const says = h("p", { class: "train-says" });
   const look = h("p", { class: "train-look" });
+  const before = h("p", { class: "train-look" }, "The weights start at random. All that you will see is learned from 10,000 pictures in this time; the map shows "
+    + "500 others that it never learns from. You can pause, look into the film so far, and explore the result.");
   const fault = h("p", { class: "train-fault", role: "alert", hidden: true });
-  const bar2 = h("div", { class: "train-buttons" }, ...Object.values(buttons));
-  const canvas = h("canvas", { role: "img", "aria-label": "Samples decoded from the model in training" });
-  const sheet = h("figure", { class: "train-sheet" }, canvas);
+  const row = h("div", { class: "train-buttons" }, grain, ...Object.values(buttons));
+  const canvas = h("canvas", { class: "train-sheet", role: "img", "aria-label": "Samples decoded from the model in training" });
+  const whence = h("p", { class: "g-cap" });
   const chart = h("div", { class: "train-curve", role: "img", "aria-label": "The ELBO curve: reconstruction and KL by step, in nats" });
   const curve = createCurve(chart, app.base);
   const scrub = h("input", { class: "g-range", type: "range", min: "0", max: "0", step: "1", "aria-label": "Film of the training: choose a moment",
@@ -91,14 +97,15 @@ export default function mount(host, app) {
   const moment = h("output", {});
   const play = h("button", { type: "button", class: "g-btn", "aria-label": "Play the film", onclick: toggle }, "▶");
   const strip = h("div", { class: "train-film" }, play, scrub, moment);
-  const seen = h("div", { class: "train-tool" }, bar, says, strip, chart, look);
-  const root = h("div", { class: "train-tool" }, form, what, fault, bar2, seen);
+  const below = h("div", { class: "train-below" }, whence, chart);
+  const seen = h("div", { class: "train-tool" }, bar, says, strip, look);
+  const root = h("div", { class: "train-tool" }, form, what, fault, row, seen, before);
 
   function set(next) {
     phase = next;
-    const form_open = phase === "idle";
-    form.hidden = !form_open;
-    what.hidden = form_open;
+    const idle = phase === "idle";
+    form.hidden = grain.hidden = before.hidden = !idle;
+    what.hidden = idle;
     seen.hidden = !film.length && phase !== "waiting";
     strip.hidden = film.length < 2;
     bar.classList.toggle("paused", phase === "paused");
@@ -114,11 +121,13 @@ export default function mount(host, app) {
   function stage(frame) {
     if (!frame || !visible) {
       app.map.removeLayer(LAYER);
-      if (app.here.lent === sheet) app.here.lend(null);
+      if (app.here.lent !== canvas) return;
+      app.here.lend(null);
+      app.looking.stand();
       return;
     }
-    if (app.here.lent !== sheet) app.here.lend(sheet);
-    app.map.setLayer(LAYER, { points: { xy: frame.xy, labels: run.labels }, extent: [-reach, reach, -reach, reach], solo: true });
+    if (app.here.lent !== canvas) app.here.lend(canvas, below);
+    app.map.setLayer(LAYER, { points: { xy: frame.xy, labels: run.labels }, extent: [-frame.reach, frame.reach, -frame.reach, frame.reach], solo: true });
   }
 
   // --- a run ---
@@ -126,7 +135,7 @@ export default function mount(host, app) {
   async function start() {
     const mine = { id: "", abort: new AbortController(), asked: asked(), labels: null, explore: "" };
     run?.abort.abort();
-    [run, film, at, reach] = [mine, [], -1, mineReach(mine.asked)];
+    [run, film, at] = [mine, [], -1];
     rest();
     set("waiting");
     says.textContent = "Asking for a place …";
@@ -148,7 +157,7 @@ export default function mount(host, app) {
     }
   }
 
-  const mineReach = ({ kind }) => (kind === "vae" ? 4 : 2);
+  const least = ({ kind }) => (kind === "vae" ? 3 : 1);
 
   function status({ state, ahead }) {
     if (state === "queued" || state === "loading") {
@@ -160,10 +169,11 @@ export default function mount(host, app) {
 
   function arrive(data) {
     if (data.labels) run.labels = classes(data.labels);
-    const frame = { ...data, xy: places(data.xy, data.unit) };
+    const frame = { ...data, xy: places(data.xy, data.unit), at: performance.now() };
     film.push(frame);
     if (film.length > MOST_FRAMES) film = film.filter((_, index) => index % 2 === 0 || index === film.length - 1);
-    reach = Math.max(reach, extent(frame.xy));
+    reach += (Math.max(least(run.asked), extent(frame.xy)) - reach) * (film.length > 1 ? EASE : 1);
+    frame.reach = reach;
     if (phase === "waiting") set("running");
     if (film.length === 2) strip.hidden = false;
     scrub.max = String(film.length - 1);
@@ -248,14 +258,21 @@ export default function mount(host, app) {
 
   function tell(frame) {
     const last = film[film.length - 1];
-    const left = last.fraction > 0.02 ? Math.max(0, Math.ceil((last.seconds / last.fraction) * (1 - last.fraction))) : SECONDS;
     const percent = Math.round(last.fraction * 100);
     fill.style.width = `${percent}%`;
     bar.setAttribute("aria-valuenow", String(percent));
-    const whole = `−ELBO ${fixed(frame.reconstruction + frame.kl, 1)} = ${fixed(frame.reconstruction, 1)} + KL ${fixed(frame.kl, 2)} nats`;
-    const rest_of = phase === "running" ? ` · ${left} s left` : phase === "paused" ? " · paused" : "";
-    says.textContent = `${whole}${rest_of}`;
+    const left = phase === "paused" ? " · paused" : phase !== "running" ? "" : last.fraction < 1 ? ` · ${secondsLeft()} s left` : " · measuring";
+    says.textContent = `−ELBO ${fixed(frame.reconstruction + frame.kl, 1)} nats, KL ${fixed(frame.kl, 2)}${left}`;
+    whence.textContent = run.asked.latent > 2 ? `${frame.samples} fixed draws from the prior, decoded` : `a fixed ${frame.columns} × ${frame.columns} grid over the prior, decoded`;
     look.textContent = hint(frame);
+  }
+
+  /** By the pace of the last frames on this clock: others may be training, too. */
+  function secondsLeft() {
+    const last = film[film.length - 1];
+    const some = film[Math.max(0, film.length - 30)];
+    if (last.fraction - some.fraction < 0.003) return SECONDS;
+    return Math.ceil((((last.at - some.at) / 1000) * (1 - last.fraction)) / (last.fraction - some.fraction));
   }
 
   function hint(frame) {

@@ -210,7 +210,7 @@ def test_places_survive_the_way_to_the_page() -> None:
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_curve_is_an_empty_figure_that_asks_nobody_outside(dark: bool) -> None:
     figure = curve.elbo_curve(dark)
-    assert [trace["name"] for trace in figure["data"]] == ["−ELBO, held out", "−ELBO, training", "reconstruction", "KL"]
+    assert [trace["name"] for trace in figure["data"]] == ["−ELBO", "in training", "reconstr.", "KL"]
     assert "http" not in json.dumps(figure)
 
 
