@@ -1,6 +1,7 @@
-// The emptiest places of a map: inside the cloud of codes, and as far from every code as one can get there.
+// The emptiest places of a map: well inside the cloud of codes, and as far from every code as one can get there.
 
 const CELLS = 96;
+const INSIDE = 1.5; // standard deviations from the middle of the codes: two thirds of them lie nearer
 const APART = 7; // cells between two places that are named
 const DIAGONAL = Math.SQRT2;
 
@@ -23,18 +24,6 @@ function distances(full) {
   return far;
 }
 
-// A cell lies inside where codes are seen in each of eight directions.
-function inside(full, r, c) {
-  const seen = [false, false, false, false, false, false, false, false];
-  const ways = [[0, 1], [1, 1], [1, 0], [1, -1], [0, -1], [-1, -1], [-1, 0], [-1, 1]];
-  ways.forEach(([dr, dc], way) => {
-    for (let rr = r + dr, cc = c + dc; rr >= 0 && cc >= 0 && rr < CELLS && cc < CELLS; rr += dr, cc += dc) {
-      if (full[rr * CELLS + cc]) return (seen[way] = true);
-    }
-  });
-  return seen.every(Boolean);
-}
-
 // [{x, y, distance}] on the map, the emptiest first; distance to the nearest code in latent units.
 export function emptiest(space, count) {
   const [x0, x1, y0, y1] = space.extent;
@@ -45,14 +34,16 @@ export function emptiest(space, count) {
     if (c >= 0 && r >= 0 && c < CELLS && r < CELLS) full[r * CELLS + c] = 1;
   }
   const far = distances(full);
+  const shape = spread(space);
   const order = Array.from(far.keys()).filter((i) => far[i] > 0).sort((a, b) => far[b] - far[a]);
   const found = [];
   for (const i of order) {
     const r = Math.floor(i / CELLS);
     const c = i % CELLS;
-    if (found.some((each) => Math.hypot(each.r - r, each.c - c) < APART) || !inside(full, r, c)) continue;
     const x = x0 + ((c + 0.5) / CELLS) * (x1 - x0);
     const y = y0 + ((r + 0.5) / CELLS) * (y1 - y0);
+    if (Math.hypot((x - shape.mx) / shape.sx, (y - shape.my) / shape.sy) > INSIDE) continue;
+    if (found.some((each) => Math.hypot(each.r - r, each.c - c) < APART)) continue;
     found.push({ r, c, x, y, distance: gap(space.xy, x, y) });
     if (found.length === count) break;
   }

@@ -23,7 +23,7 @@ const TOOLS = {
 const root = document.documentElement;
 export const dataBase = () => `${root.dataset.base || ""}/demo/${root.dataset.slug || "latent-space-explorer"}/data`;
 
-const GRADIO_MS = 20_000; // longer than any start of the framework seen
+const GRADIO_MS = 90_000; // longer than the slowest start of the framework seen, on a machine with much else to do
 
 // Gradio arrives later than this stage and then carries its questions to the server.
 let connect;

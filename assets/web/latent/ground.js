@@ -202,14 +202,14 @@ function medians(space) {
 
 // --- manifold -------------------------------------------------------------------------------------------------
 
-// Decodings at the crossings of a grid. Far out only every second or fourth is drawn, larger, so that each
+// Decodings at the crossings of a grid. Far out only every second or third is drawn, larger, so that each
 // stays a picture; going in brings the others.
 function paintManifold(map, g) {
   const { atlas } = map;
   const { rows, columns, extent } = atlas;
   const ink = (map.lod ??= inked(atlas, map.theme));
   const cell = ((extent[1] - extent[0]) / (columns - 1)) * map.scale;
-  const step = Math.max(1, 2 ** Math.ceil(Math.log2(LEAST_TILE / cell)));
+  const step = Math.max(1, Math.ceil(LEAST_TILE / cell));
   const side = cell * step;
   const tall = ((extent[3] - extent[2]) / (rows - 1)) * map.scale * step;
   g.globalAlpha = map.shown.points ? 0.34 : 0.92;
