@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 
 from apps.latent_space_explorer import catalogue, codes, state, view
 from apps.latent_space_explorer.atlas import atlases, layout
+from engines import runtime
 from engines.runtime import BadInput, VisitorError
 from engines.runtime import models as model_files
 
@@ -93,6 +94,12 @@ def routes() -> APIRouter:
     async def _atlas(model: str) -> Response:
         body, kind = await atlases().get(model)
         return Response(body, media_type=kind, headers=LONG)
+
+    @router.post("/leave")
+    async def _leave(session: str = "") -> Response:
+        if session:
+            runtime.leave(session[:64])
+        return Response(status_code=204)
 
     for module in state.tool_modules():
         if hasattr(module, "routes"):

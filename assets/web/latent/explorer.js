@@ -208,9 +208,9 @@ async function loadModel(app, changed, listeners) {
   describeMap(app);
   for (const fn of listeners) fn(space);
   app.looking.stand();
-  app.pins.arrive();
+  app.pins.arrive(moved && !changed.has("z"));
   ready(app);
-  app.status(`${space.n.toLocaleString("en")} test pictures on the map of a ${modelText({ ...space.config, trained: name.startsWith("trained/") })}.`);
+  app.status(greeting(space));
   try {
     const image = await atlas;
     if (app.space !== space) return;
@@ -219,6 +219,13 @@ async function loadModel(app, changed, listeners) {
   } catch (fault) {
     app.status(fault.message, "error");
   }
+}
+
+function greeting({ n, name, config }) {
+  const { negative_elbo: elbo, reconstruction_nats: nats } = config.measured || {};
+  const quality = config.kind === "ae" ? nats && `reconstruction ${fixed(nats, 1)} nats` : elbo && `−ELBO ${fixed(elbo, 1)} nats`;
+  const what = modelText({ ...config, trained: name.startsWith("trained/") });
+  return `${n.toLocaleString("en")} pictures on the map of ${name.startsWith("trained/") ? "" : "a "}${what}${quality ? `; ${quality} a picture` : ""}.`;
 }
 
 function ready(app) {
@@ -364,6 +371,7 @@ async function start(app, faults) {
   map.show(store.get("layers"));
   map.isolate(store.get("only"));
   scenes(app);
+  addEventListener("pagehide", () => navigator.sendBeacon(`${app.base}/leave?session=${app.session}`)); // nothing runs on for nobody
   const loaded = app.load(new Set(["z", "pins", "view", "only"]));
   tabs(app);
   await loaded;

@@ -5,6 +5,8 @@ import { unpack } from "./data.js";
 import { fixed, vector } from "./dom.js";
 
 const REST_MS = 120; // the pointer has stopped
+const RETRY_MS = 3000; // after the model did not answer
+const RETRIES = 8; // a new engine stands within 20 s
 const KEPT = 600; // timings remembered, for the benchmark
 
 const remember = (list, value) => {
@@ -23,7 +25,7 @@ export function createLooking(app) {
   let resting = 0;
   let asking = false;
   let wanted = null;
-  let failed = false;
+  let failed = 0; // questions in a row without an answer
 
   channel.port1.onmessage = () => {
     if (afterPaint === null) return;
@@ -83,16 +85,16 @@ export function createLooking(app) {
       try {
         const answer = await app.server.decode({ model, z: Array.from(z) });
         if (failed) app.status("The model answers again.");
-        failed = false;
+        failed = 0;
         const still = z === target;
         if ((!still && model !== app.space.name) || app.here.lent) continue;
         if (!still && app.map.atlas && app.space.inPlane(target)) continue; // the atlas has painted something newer
         app.here.show(unpack(answer.image), z, "exact");
         if (still && since !== null) remember(exactTimes, performance.now() - since);
       } catch (fault) {
-        failed = true;
         console.debug(fault); // the sentence stands in #status
         wanted = null;
+        if (++failed <= RETRIES) setTimeout(() => target && !asking && ask(target), RETRY_MS);
       }
     }
     asking = false;

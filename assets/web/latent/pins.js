@@ -44,9 +44,10 @@ export function createPins(app) {
   }
 
   // Pins that came with the address, or another model under the same pins.
-  function arrive() {
+  function arrive(moved) {
     active = store.get("pins").at(-1) || null;
-    if (active && !store.get("z") && store.get("tool") === "explore") store.set({ z: code(active) });
+    const follow = moved && active?.kind === "test"; // the same picture has another code on another map
+    if (active && (follow || !store.get("z")) && store.get("tool") === "explore") store.set({ z: code(active) });
     paint();
     describe();
   }
