@@ -1,0 +1,210 @@
+"""The explorer in a real browser: the map by keys, pins, scenes without a reload, and the address as the page's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from apps.latent_space_explorer import DEMO
+from tests.browser.conftest import Watched
+
+PAGE = "/demo/latent-space-explorer/"
+READY = '#instrument[data-ready="true"]'
+PATIENCE = 60_000
+
+
+@pytest.fixture
+def explorer(open_page: Callable[..., Watched]) -> Callable[..., Watched]:
+    def open_(query: str = "", **how: str) -> Watched:
+        watched = open_page(PAGE + query, **how)
+        watched.page.wait_for_selector(READY, timeout=PATIENCE)
+        return watched
+    return open_
+
+
+def state(page: Page, key: str) -> object:
+    return page.evaluate(f"window.__latent.app.store.get('{key}')")
+
+
+def z(page: Page) -> list[float]:
+    return page.evaluate("window.__latent.app.z()")
+
+
+def picture(page: Page) -> str:
+    return page.evaluate("document.querySelector('.lx-big').toDataURL()")
+
+
+def until(page: Page, condition: str) -> None:
+    page.wait_for_function(condition, timeout=PATIENCE)
+
+
+def exact(page: Page) -> None:
+    until(page, "document.querySelector('.lx-how').textContent === 'exact'")
+
+
+def test_arrow_keys_move_the_point_and_home_brings_it_back(explorer: Callable[..., Watched]) -> None:
+    watched = explorer()
+    page = watched.page
+    exact(page)
+    before = picture(page)
+    page.focus("#primary")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    x, y = z(page)
+    assert x > 0 and y > x, "shift goes farther"
+    until(page, f"document.querySelector('.lx-big').toDataURL() !== '{before}'")
+    exact(page)
+    until(page, "document.getElementById('primary').getAttribute('aria-valuetext').includes('nearest')")
+    page.keyboard.press("Home")
+    assert z(page) == [0, 0]
+    exact(page)
+    assert picture(page) == before
+    watched.check()
+
+
+def test_exact_picture_is_the_decoders_own(explorer: Callable[..., Watched]) -> None:
+    page = explorer("?z=0.5,-1").page
+    exact(page)
+    answer = page.evaluate("window.__latent.app.server.decode({model: 'vae-mnist-2d', z: [0.5, -1]}).then(a => Array.from(window.__latent.app.unpack(a.image).data))")
+    shown = page.evaluate("""() => { const c = document.querySelector('.lx-big');
+        return Array.from(c.getContext('2d').getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0); }""")
+    assert shown == answer
+
+
+def test_pointer_paints_from_the_atlas_and_rest_makes_it_exact(explorer: Callable[..., Watched]) -> None:
+    watched = explorer()
+    page = watched.page
+    until(page, "window.__latent.app.map.atlas !== null")
+    exact(page)
+    box = page.locator(".lx-plot").first.bounding_box()
+    page.evaluate("""() => { window.seen = new Set(); const how = document.querySelector('.lx-how');
+        new MutationObserver(() => window.seen.add(how.textContent)).observe(how, {childList: true, characterData: true, subtree: true}); }""")
+    for step in range(40):
+        page.mouse.move(box["x"] + 120 + 5 * step, box["y"] + 120 + 3 * step)
+    until(page, "window.seen.has('from the atlas')")
+    exact(page)
+    assert page.evaluate("window.__latent.timings.length") > 0
+    watched.check()
+
+
+def test_atlas_and_model_agree_at_a_tile(explorer: Callable[..., Watched]) -> None:
+    page = explorer().page
+    until(page, "window.__latent.app.map.atlas !== null")
+    worst = page.evaluate("""async () => {
+        const {app} = window.__latent, {atlas} = app.map, [x0, x1, y0, y1] = atlas.extent;
+        const x = x0 + (x1 - x0) * 20 / (atlas.columns - 1), y = y1 - (y1 - y0) * 15 / (atlas.rows - 1);
+        const near = Array.from(atlas.sample(x, y).data);
+        const said = app.unpack((await app.server.decode({model: app.space.name, z: [x, y]})).image).data;
+        return Math.max(...near.map((v, i) => Math.abs(v - said[i]))); }""")
+    assert worst <= 2
+
+
+def test_click_pins_and_says_what_the_loss_says(explorer: Callable[..., Watched]) -> None:
+    watched = explorer()
+    page = watched.page
+    spot = page.evaluate("window.__latent.app.map.toPixel(window.__latent.app.space.project(window.__latent.app.space.code(4)))")
+    box = page.locator(".lx-plot").first.bounding_box()
+    page.mouse.click(box["x"] + spot[0], box["y"] + spot[1])
+    pins = state(page, "pins")
+    assert len(pins) == 1 and pins[0]["kind"] == "test"
+    page.wait_for_selector(".lx-bars", timeout=PATIENCE)
+    assert "−ELBO" in page.locator(".lx-loss").inner_text()
+    until(page, "window.__latent.app.map.extra.has('spread')")
+    until(page, "document.querySelectorAll('.lx-near button').length === 8")
+    page.focus("#primary")
+    page.keyboard.press("Delete")
+    assert state(page, "pins") == []
+    watched.check()
+
+
+def test_wheel_zooms_drag_pans_double_click_resets(explorer: Callable[..., Watched]) -> None:
+    page = explorer().page
+    box = page.locator(".lx-plot").first.bounding_box()
+    x, y = box["x"] + 300, box["y"] + 200
+    width = page.evaluate("window.__latent.app.map.view.width")
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -600)
+    until(page, f"window.__latent.app.map.view.width < {0.6 * width}")
+    middle = page.evaluate("window.__latent.app.map.view.x")
+    page.mouse.down()
+    page.mouse.move(x + 80, y, steps=4)
+    page.mouse.up()
+    assert page.evaluate("window.__latent.app.map.view.x") < middle
+    assert state(page, "pins") == [], "a drag is no click"
+    page.mouse.dblclick(x, y)
+    until(page, f"Math.abs(window.__latent.app.map.view.width - {width}) < 1e-6")
+    assert state(page, "pins") == [], "a double click pins nothing"
+
+
+def test_address_keeps_everything_and_brings_it_back(explorer: Callable[..., Watched]) -> None:
+    page = explorer("?z=0.5,-1&pins=t4~p1,0.25&layers=density&only=4,9&view=0.5,0,4").page
+    page.focus("#primary")
+    page.keyboard.press("ArrowLeft")
+    until(page, "!location.search.includes('z=0.5,-1&')")
+    address, before = page.url, {key: state(page, key) for key in ("z", "pins", "layers", "only", "view")}
+    page.goto(address)
+    page.wait_for_selector(READY, timeout=PATIENCE)
+    for key, value in before.items():
+        if key != "z":
+            assert state(page, key) == value, key
+    assert z(page) == pytest.approx(before["z"], abs=1e-3)
+
+
+def test_class_in_the_legend_shows_it_alone(explorer: Callable[..., Watched]) -> None:
+    page = explorer().page
+    page.locator(".lx-legend button", has_text="4").click()
+    assert state(page, "only") == [4]
+    page.locator(".lx-legend button", has_text="9").click()
+    assert state(page, "only") == [4, 9]
+    until(page, "location.search.includes('only=4,9')")
+
+
+@pytest.mark.parametrize("scene", DEMO.scenes, ids=lambda scene: scene.title)
+def test_scene_is_applied_without_a_reload(explorer: Callable[..., Watched], scene) -> None:
+    watched = explorer()
+    page = watched.page
+    page.evaluate("window.stayed = true")
+    page.locator(".g-scene", has_text=scene.title).click()
+    until(page, f"window.__latent.app.store.get('model') === '{scene.query['model']}'")
+    until(page, f"window.__latent.app.space.name === '{scene.query['model']}'")
+    assert page.evaluate("window.stayed") is True
+    assert page.locator('#status[data-kind="error"]').count() == 0
+    watched.check()
+
+
+@pytest.mark.parametrize("query, words", [
+    ("?z=nan", "nan"), ("?z=1e9,0", "1000"), ("?model=nobody", "nobody"), ("?pins=t99999", "99999"), ("?tool=hammer", "hammer"),
+])
+def test_bad_address_is_told_and_the_page_goes_on(explorer: Callable[..., Watched], query: str, words: str) -> None:
+    watched = explorer(query)
+    page = watched.page
+    until(page, "document.getElementById('status').dataset.kind === 'error'")
+    assert words in page.locator("#status").inner_text()
+    page.focus("#primary")
+    page.keyboard.press("ArrowRight")
+    assert z(page)[0] > 0
+    watched.check()
+
+
+def test_tabs_are_one_stop_and_arrows_go_between_them(explorer: Callable[..., Watched]) -> None:
+    page = explorer().page
+    page.locator("#tab-explore").focus()
+    page.keyboard.press("ArrowRight")
+    assert state(page, "tool") == "own"
+    assert page.evaluate("document.activeElement.id") == "tab-own"
+    assert page.locator('[role=tab][tabindex="0"]').count() == 1
+    page.keyboard.press("End")
+    assert state(page, "tool") == "train"
+
+
+def test_a_finger_looks_and_a_tap_pins(explorer: Callable[..., Watched]) -> None:
+    watched = explorer(size="phone")
+    page = watched.page
+    until(page, "window.__latent.app.map.atlas !== null")
+    box = page.locator(".lx-plot").first.bounding_box()
+    page.touchscreen.tap(box["x"] + 180, box["y"] + 150)
+    until(page, "window.__latent.app.store.get('pins').length === 1")
+    watched.check()
