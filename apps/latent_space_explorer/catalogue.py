@@ -72,8 +72,12 @@ def plane(model: str) -> Plane:
 
 def extent(model: str) -> tuple[float, float, float, float]:
     """(x0, x1, y0, y1) of the map: all but the outermost codes, with some air around them."""
-    space = codes.read(model)
-    flat = plane(model).flat(space.mu)
+    return _extent(codes.read(model))
+
+
+@lru_cache(maxsize=16)
+def _extent(space: codes.Space) -> tuple[float, float, float, float]:
+    flat = _plane(space).flat(space.mu)
     low, high = np.percentile(flat, 0.2, axis=0), np.percentile(flat, 99.8, axis=0)
     air = MARGIN * (high - low).max()
     return float(low[0] - air), float(high[0] + air), float(low[1] - air), float(high[1] + air)
@@ -82,13 +86,15 @@ def extent(model: str) -> tuple[float, float, float, float]:
 def facts(model: str) -> dict[str, Any]:
     """What the page needs to draw the map: JSON-able. `scale` turns the int16 codes into latent units."""
     space, flat = codes.read(model), plane(model)
+    shown = pictures(space.dataset)
     return {
         "config": config(model),
         "n": len(space.mu),
         "d": space.d,
         "scale": scale(space.mu),
         "logvar_scale": scale(space.logvar),
-        "names": list(pictures(space.dataset).names),
+        "names": list(shown.names),
+        "titles": list(shown.titles),
         "extent": extent(model),
         "plane": {"mean": flat.mean.tolist(), "axes": flat.axes.tolist(), "explained": flat.explained.tolist()},
         "kl": space.kl.tolist(),

@@ -197,6 +197,11 @@ class Space {
     return out;
   }
 
+  // What a picture is called: its own name where pictures have one, else its class.
+  title(index) {
+    return this.titles?.[index] ?? this.names[this.labels[index]];
+  }
+
   code(index) {
     return Array.from(this.mu.subarray(index * this.d, (index + 1) * this.d));
   }
@@ -264,6 +269,6 @@ class Space {
       if (best.length > k) best.pop();
       if (best.length === k) worst = best[k - 1].sum;
     }
-    return best.map(({ index, sum }) => ({ index, distance: Math.sqrt(sum), label: this.names[this.labels[index]] }));
+    return best.map(({ index, sum }) => ({ index, distance: Math.sqrt(sum), label: this.title(index) }));
   }
 }

@@ -92,7 +92,7 @@ function createApp(stage, opening, status) {
   const pickListeners = new Set();
   app.onSpace = (fn) => (spaceListeners.add(fn), () => spaceListeners.delete(fn));
   app.z = () => app.store.get("z") || app.space?.middle() || [0, 0];
-  app.labelOf = (index) => (app.space ? app.space.names[app.space.labels[index]] : "");
+  app.labelOf = (index) => (app.space ? app.space.title(index) : "");
 
   app.map = new LatentMap(stage.plot, {
     hover: (p, event) => app.looking.hover(p, event),
