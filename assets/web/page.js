@@ -30,6 +30,13 @@ function say(text) {
   if (status) { status.dataset.kind = "info"; status.textContent = text; }
 }
 
+// --- one <main> a page: the frameworks bring one of their own, inside ours ------------------------------------------------
+const app = document.getElementById("g-app");
+function single() {
+  for (const inner of app.querySelectorAll("main:not([role])")) inner.setAttribute("role", "presentation");
+}
+if (app) new MutationObserver(single).observe(app, { childList: true, subtree: true });
+
 // --- badge: device and whether the engine is ready -------------------------------------------------------------------------
 export function badge(element, { every = 15000 } = {}) {
   if (!element) return;

@@ -152,9 +152,9 @@ def compose(document: str, place: Place) -> str:
     document = document.replace("<html", f'<html data-base="{place.base}" data-slug="{place.slug}" '
                                 f'data-framework="{place.demo.framework}"', 1)
     document = document.replace("<head>", f"<head>{demo_head_html(place)}", 1)
-    app = "div" if place.demo.framework == "streamlit" else "main"       # Streamlit's document brings a <main> of its own
-    above = nav_html(place.slug, place.demo, place.base) + header_html(place.demo) + f'<{app} id="g-app" tabindex="-1">'
-    below = (f"</{app}>" + scenes_html(place.demo.scenes) + lesson_html(place) + footer_html(place.base))
+    above = (nav_html(place.slug, place.demo, place.base) + "<main>" + header_html(place.demo)
+             + '<div id="g-app" tabindex="-1">')
+    below = "</div>" + scenes_html(place.demo.scenes) + lesson_html(place) + "</main>" + footer_html(place.base)
     document = re.sub(r"<body[^>]*>", f'<body class="g-page">{above}', document, count=1, flags=re.S)
     return document.replace("</body>", f"{below}</body>", 1)
 
