@@ -7,6 +7,7 @@ Pure functions of a Demo; imports neither gradio nor streamlit.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -15,11 +16,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from starlette.datastructures import Headers
+
 from gallery import milestones
 from gallery.demo import Demo, Scene
 from gallery.pages import icons, reading
+from gallery.static import compressed
 
 ROOT = Path(__file__).resolve().parents[2]
+IMPORT = re.compile(r'^(?:import|export)\b[^;]*?["\'](\.[^"\']+)["\'];?', re.M)
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -78,7 +83,26 @@ def module_html(place: Place) -> str:
     if not place.demo.module:
         return ""
     stem = escape(f"{place.base}/assets/web/{place.demo.module.removesuffix('.js')}")
-    return f'<link rel="stylesheet" href="{stem}.css"><script type="module" src="{stem}.js"></script>'
+    ahead = "".join(f'<link rel="modulepreload" href="{escape(f"{place.base}/assets/web/{name}")}">'
+                    for name in imported(place.demo.module))
+    return f'<link rel="stylesheet" href="{stem}.css">{ahead}<script type="module" src="{stem}.js"></script>'
+
+
+@functools.lru_cache(maxsize=32)
+def imported(module: str) -> tuple[str, ...]:
+    """The modules that a module under assets/web imports, and theirs: named in the document, they load at once
+    instead of one after the other as each is read."""
+    web, found, waiting = (ROOT / "assets" / "web").resolve(), [], [module]
+    while waiting:
+        path = web / waiting.pop()
+        if not path.is_file():
+            continue
+        for name in IMPORT.findall(path.read_text(encoding="utf-8")):
+            target = (path.parent / name).resolve()
+            if target.is_relative_to(web) and (relative := target.relative_to(web).as_posix()) not in (module, *found):
+                found.append(relative)
+                waiting.append(relative)
+    return tuple(found)
 
 
 def page_style(base: str, accent: str) -> str:
@@ -140,6 +164,7 @@ def lesson_html(place: Place) -> str:
 
 def footer_html(base: str) -> str:
     return (f'<footer class="g-foot"><a href="{base}/">Gallery</a><a href="{base}/demo/lab-book/">Lab book</a>'
+            f'<a href="{base}/licences">Licences</a>'
             f'<span>Every picture and number here comes from a model that runs on this machine. '
             f'Nothing is sent anywhere else.</span></footer>')
 
@@ -177,13 +202,13 @@ class Framed:
         below = scope["path"].partition(f"/demo/{place.slug}/")[2]
         page = reading.page_below(below, place.demo)
         if page is not None:
-            await _send_html(send, page_html(place, *page))
+            await _send_html(send, page_html(place, *page), Headers(scope=scope))
             return
         if below and not any(name == b"accept" and b"text/html" in value for name, value in scope["headers"]):
             await self.app(scope, receive, send)              # a script, a picture, an answer: not a page
             return
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self.app({**scope, "headers": plain}, receive, _completing(send, place))
+        await self.app({**scope, "headers": plain}, receive, _completing(send, place, Headers(scope=scope)))
 
 
 def page_html(place: Place, title: str, body: str) -> str:
@@ -197,7 +222,7 @@ def page_html(place: Place, title: str, body: str) -> str:
             f'<main class="g-lesson" id="g-app">{body}</main>{footer_html(place.base)}</body></html>')
 
 
-def _completing(send: Send, place: Place) -> Send:
+def _completing(send: Send, place: Place, asked: Headers) -> Send:
     """Holds an HTML document back until it is whole, completes it and sends it; everything else passes through."""
     start: dict[str, Any] = {}
     parts: list[bytes] = []
@@ -213,15 +238,15 @@ def _completing(send: Send, place: Place) -> Send:
             parts.append(message.get("body", b""))
             if not message.get("more_body"):
                 text = compose(b"".join(parts).decode("utf-8"), place)
-                await _send_html(send, text, start["status"])
+                await _send_html(send, text, asked, start["status"])
         else:
             await send(message)
     return forward
 
 
-async def _send_html(send: Send, text: str, status: int = 200) -> None:
-    body = text.encode("utf-8")
-    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode()),
-               (b"cache-control", b"no-cache")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _send_html(send: Send, text: str, asked: Headers, status: int = 200) -> None:
+    body, encoding = compressed(text.encode("utf-8"), asked)
+    headers = {"content-type": "text/html; charset=utf-8", "content-length": str(len(body)), "cache-control": "no-cache", **encoding}
+    await send({"type": "http.response.start", "status": status,
+                "headers": [(name.encode(), value.encode()) for name, value in headers.items()]})
     await send({"type": "http.response.body", "body": body})

@@ -171,9 +171,9 @@ def _others(others: Iterable[Entry], words: list[str], base: str) -> str:
 
 
 def _foot(base: str) -> str:
-    return (f'<footer class="foot"><a href="{base}/demo/lab-book/">Lab book</a>'
+    return (f'<footer class="foot"><a href="{base}/demo/lab-book/">Lab book</a><a href="{base}/licences">Licences</a>'
             f'<span>Every picture and number comes from a model that runs on this machine. Nothing is sent anywhere else. '
-            f'The gallery is under the MIT licence, its fonts under the OFL; the cards of the models name theirs.</span></footer>')
+            f'The gallery is under the MIT licence.</span></footer>')
 
 
 # --- search ----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from gallery import milestones
 from gallery.catalog import Entry
 from gallery.demo import Demo, Scene
 from gallery.pages import error_card_page, hub, not_found, reading
-from gallery.pages.frame import Framed, Place, compose, nav_html
+from gallery.pages.frame import ROOT, Framed, Place, compose, imported, nav_html
 
 CANARY = '"><img src=x onerror=alert(1)>&amp;\''
 DEMO = Demo(title="Two dots", milestone="gan", sentence="One dot and another.", framework="gradio",
@@ -65,7 +66,10 @@ def respond(app, path: str, accept: bytes = b"text/html") -> tuple[int, dict[byt
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept", accept), (b"accept-encoding", b"gzip")]}
     asyncio.run(app(scope, receive, send))
-    return sent[0]["status"], dict(sent[0]["headers"]), b"".join(message.get("body", b"") for message in sent[1:])
+    headers, body = dict(sent[0]["headers"]), b"".join(message.get("body", b"") for message in sent[1:])
+    if b"content-length" in headers:
+        assert int(headers[b"content-length"]) == len(body)
+    return sent[0]["status"], headers, gzip.decompress(body) if headers.get(b"content-encoding") == b"gzip" else body
 
 
 def inner(body: bytes, kind: bytes):
@@ -82,8 +86,15 @@ def inner(body: bytes, kind: bytes):
 def test_a_document_in_pieces_is_completed_and_its_length_is_right():
     app = inner(DOCUMENT.encode(), b"text/html; charset=utf-8")
     status, headers, body = respond(Framed(app, lambda scope: Place("two-dots", DEMO)), "/demo/two-dots/")
-    assert status == 200 and int(headers[b"content-length"]) == len(body) and b"g-nav" in body
+    assert status == 200 and headers[b"content-encoding"] == b"gzip" and b"g-nav" in body
     assert b"accept-encoding" not in app.asked          # a packed document could not be completed
+
+
+def test_a_demos_modules_are_named_ahead_of_being_asked_for():
+    for path in (ROOT / "assets" / "web").rglob("page.js"):
+        ahead = imported(path.relative_to(ROOT / "assets" / "web").as_posix())
+        assert len(set(ahead)) == len(ahead) and all((ROOT / "assets" / "web" / name).is_file() for name in ahead)
+    assert imported("no/such.js") == ()
 
 
 def test_what_is_no_page_passes_untouched():
