@@ -130,7 +130,7 @@ export function createCompare(app) {
     const { sx, sy } = spread(space);
     const widest = places.length ? places[0].distance / Math.sqrt(sx * sy) : 0;
     return h("figure", {},
-      h("figcaption", {}, `Emptiest places inside: up to ${fixed(widest, 2)} σ from any code`),
+      h("figcaption", {}, `Emptiest places: ${fixed(widest, 2)} σ from a code`),
       h("div", {}, ...images.map((image, at) => {
         const canvas = h("canvas", { role: "img", "aria-label": `decoded from empty place ${at + 1}` });
         picture(canvas, unpack(image));
