@@ -28,6 +28,7 @@ class Activity:
         self.error: Exception | None = None              # or what is raised in it
         self.newest: Any = None                          # params given to Run.update, not yet taken
         self.paused = self.parked = self.short = False   # short: waits for memory
+        self.able = False                                # as ready() said when it was last marked
         self.retried = False                             # started over once after running out of memory
         self.frames = 0
         self.used = used                                 # seconds of the engine's thread
@@ -84,7 +85,8 @@ class Activity:
 
     def mark(self, now: float) -> None:
         """Keep the deadline's clock: it runs only while the run can be stepped. Call after every change."""
-        if self.ready():
+        self.able = self.ready()
+        if self.able:
             if self._since is None:
                 self._since = now
         elif self._since is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engines.runtime import wire
 from engines.runtime.errors import Busy
@@ -18,7 +18,11 @@ class Ticket:
     order: wire.Order
     running: bool = False
     parked: bool = False
-    engine: int = field(default=-1)     # index of the engine that runs it
+    engine: int = -1        # index of the engine that runs it
+
+    @property
+    def active(self) -> bool:
+        return self.running and not self.parked
 
 
 class Admission:
@@ -27,65 +31,69 @@ class Admission:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._lock = threading.Lock()
-        self._tickets: dict[int, Ticket] = {}      # by run, in the order they came
+        self._tickets: dict[int, Ticket] = {}           # by run
+        self._waiting: dict[int, Ticket] = {}           # those that wait, in the order they came
+        self._active: Counter[str] = Counter()          # runs that take a place, by session
+        self._total = 0                                 # and in all
 
     def enter(self, order: wire.Order) -> Ticket:
         """Take a ticket. Raises Busy when this visitor, or the gallery, has too many runs waiting already."""
         limits = self._limits
         with self._lock:
-            waiting = [each for each in self._tickets.values() if not each.running]
-            mine = sum(each.order.session == order.session for each in waiting)
             ticket = Ticket(order)
-            if not self._may_run(ticket, self._active()):
+            if not self._may_run(ticket):
+                mine = sum(each.order.session == order.session for each in self._waiting.values())
                 if mine >= limits.queued_per_session:
                     raise Busy(f"{mine} of your runs are waiting already; the limit is {limits.queued_per_session}: "
                                "let one end, or cancel one.")
-                if len(waiting) >= limits.queued_in_all:
-                    raise Busy(f"The gallery is full: {len(waiting)} runs are waiting, which is its limit: "
+                if len(self._waiting) >= limits.queued_in_all:
+                    raise Busy(f"The gallery is full: {len(self._waiting)} runs are waiting, which is its limit: "
                                "try again in a minute.")
-            self._tickets[order.run] = ticket
+            self._tickets[order.run] = self._waiting[order.run] = ticket
             return ticket
 
     def next(self) -> list[Ticket]:
         """Tickets that may run now, marked as running: whoever runs least first, then first come, first served."""
         started = []
         with self._lock:
-            while True:
-                active = self._active()
-                waiting = [each for each in self._tickets.values() if not each.running and self._may_run(each, active)]
-                if not waiting:
-                    return started
-                ticket = min(waiting, key=lambda each: active[each.order.session])      # the first of the least
+            while self._waiting:
+                able = [each for each in self._waiting.values() if self._may_run(each)]
+                if not able:
+                    break
+                ticket = min(able, key=lambda each: self._active[each.order.session])       # the first of the least
+                del self._waiting[ticket.order.run]
                 ticket.running = True
+                self._count(ticket, 1)
                 started.append(ticket)
+        return started
 
     def leave(self, run: int) -> None:
         with self._lock:
-            self._tickets.pop(run, None)
+            ticket = self._tickets.pop(run, None)
+            self._waiting.pop(run, None)
+            if ticket is not None and ticket.active:
+                self._count(ticket, -1)
 
     def park(self, run: int, on: bool) -> None:
         with self._lock:
-            if run in self._tickets:
-                self._tickets[run].parked = on
+            ticket = self._tickets.get(run)
+            if ticket is not None and ticket.parked != on:
+                before = ticket.active
+                ticket.parked = on
+                self._count(ticket, ticket.active - before)
 
     def get(self, run: int) -> Ticket | None:
-        with self._lock:
-            return self._tickets.get(run)
+        return self._tickets.get(run)
 
     def ahead(self, run: int) -> int:
         """How many waiting runs came before this one."""
         with self._lock:
-            count = 0
-            for each, ticket in self._tickets.items():
-                if each == run:
-                    return 0 if ticket.running else count
-                count += not ticket.running
-            return 0
+            return list(self._waiting).index(run) if run in self._waiting else 0
 
     def counts(self) -> tuple[int, int]:
         """(running, queued)."""
         with self._lock:
-            return self._active().total(), sum(not each.running for each in self._tickets.values())
+            return self._total, len(self._waiting)
 
     def of(self, session: str) -> list[int]:
         with self._lock:
@@ -105,10 +113,14 @@ class Admission:
         with self._lock:
             return list(self._tickets)
 
-    def _active(self) -> Counter[str]:
-        """Runs that take a place, by session."""
-        return Counter(each.order.session for each in self._tickets.values() if each.running and not each.parked)
+    def _count(self, ticket: Ticket, change: int) -> None:
+        session = ticket.order.session
+        self._total += change
+        self._active[session] += change
+        if not self._active[session]:
+            del self._active[session]       # or every visitor there ever was would leave a zero
 
-    def _may_run(self, ticket: Ticket, active: Counter[str]) -> bool:
+    def _may_run(self, ticket: Ticket) -> bool:
         limits = self._limits
-        return active[ticket.order.session] < limits.running_per_session and active.total() < limits.running_in_all
+        return self._total < limits.running_in_all and \
+            self._active[ticket.order.session] < limits.running_per_session

@@ -129,7 +129,7 @@ class Client:
         if run is None:
             self._finish(number, "cancelled", None)
             return
-        ticket.engine = self.fleet.choose(ticket.order, self._admission.loads()).index
+        ticket.engine = self.fleet.choose(ticket.order, self._admission.loads).index
         run.note("running")
         try:
             sent = self.fleet.send(ticket.engine, ticket.order)
@@ -140,7 +140,9 @@ class Client:
             return
         if not sent:
             self._finish(number, "failed", errors.EngineLost(_LOST))
-        elif run.paused_at is not None:
+        if run.newest is not None:
+            self.fleet.send(ticket.engine, wire.Update(number, run.newest))
+        if run.paused_at is not None:
             self.fleet.send(ticket.engine, wire.Pause(number, True))
 
     def _finish(self, number: int, outcome: str, error: errors.VisitorError | None) -> None:
@@ -155,7 +157,8 @@ class Client:
                                           type(error).__name__ if outcome == "failed" else outcome))
         if run is not None:
             run.finish(outcome, error)
-        self._promote()
+        if self._admission.counts()[1]:
+            self._promote()
 
     # --- what the engines say ------------------------------------------------------------------------------------
 

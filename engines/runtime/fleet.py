@@ -79,16 +79,18 @@ class Fleet:
             link.send(message)
         return link is not None
 
-    def choose(self, order: wire.Order, loads: Mapping[int, int]) -> Engine:
+    def choose(self, order: wire.Order, loads: Callable[[], Mapping[int, int]]) -> Engine:
         """The engine that has the models, until its joined passes are full; else the one with most memory free.
 
-        loads: runs by engine.
+        loads: called for the number of runs by engine.
         """
-        names = {ref.name for ref in order.models}
+        if len(self.engines) == 1:
+            return self.engines[0]
+        names, runs = {ref.name for ref in order.models}, loads()
 
         def rank(engine: Engine) -> tuple[bool, bool, int, bool, int]:
             held = {name for name, _ in engine.models}
-            load = loads.get(engine.index, 0) // _FULL
+            load = runs.get(engine.index, 0) // _FULL
             return engine.hello is None, not engine.works(), load, not names <= held, -engine.free()
 
         return min(self.engines, key=rank)
@@ -171,6 +173,8 @@ class Fleet:
         with self._lock:
             self._stopped = True
             links = [engine.link for engine in self.engines if engine.link is not None]
+        for link in links:
+            link.send(wire.Stop())
         for link in links:
             link.stop()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 
 from engines.runtime import wire
 from engines.runtime.limits import Limits
+from engines.runtime.pipes import Outlet
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ class ProcessLink:
     def __init__(self, hear: Callable[[Any], None], lost: Callable[[], None], limits: Limits,
                  device: str) -> None:
         self._hear, self._lost = hear, lost
-        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         start = {"path": [os.path.abspath(place) for place in sys.path], "limits": asdict(limits), "device": device}
         code = ("import json, sys; start = json.loads(sys.argv[1]); sys.path[:] = start['path']; "
                 "from engines.runtime.worker import main; main(start)")
@@ -41,12 +40,12 @@ class ProcessLink:
         wire.widen(self._child.stdin)
         wire.widen(self._child.stdout)
         self.pid = self._child.pid
-        for work in (self._read, self._write):
-            threading.Thread(target=work, name=f"engine-{self.pid}-{work.__name__[1:]}", daemon=True).start()
+        self._outlet = Outlet(self._child.stdin, gone=_nothing)     # the reading thread sees the end too, and tells
+        threading.Thread(target=self._read, name=f"engine-{self.pid}", daemon=True).start()
 
     def send(self, message: Any) -> None:
         """Never blocks. Raises what pickling raises."""
-        self._outgoing.put(wire.pack(message))
+        self._outlet.put(wire.pack(message))
 
     def _read(self) -> None:
         while True:
@@ -58,20 +57,10 @@ class ProcessLink:
                 self._hear(wire.unpack(packed))
             except Exception:
                 log.exception("a message of the engine could not be understood")    # the next ones may be
-        self._outgoing.put(None)
+        self._outlet.close(0)
         self.kill()
         self._child.wait()
         self._lost()
-
-    def _write(self) -> None:
-        while True:
-            packed = self._outgoing.get()
-            if packed is None:
-                return
-            try:
-                wire.write(self._child.stdin, [packed])
-            except (OSError, ValueError):
-                return      # the reading thread sees the end too, and tells
 
     def kill(self) -> None:
         if self._child.poll() is None:
@@ -115,6 +104,10 @@ class ThreadLink:
     def stop(self) -> None:
         self.send(wire.Stop())
         self._thread.join(_PATIENCE)
+
+
+def _nothing() -> None:
+    return None
 
 
 def ignore_interrupts() -> None:

@@ -188,6 +188,8 @@ class Residents:
         new = {ref: self._estimate(ref) for ref in refs if ref not in self._held}
         held = sum(resident.bytes for resident in self._held.values())
         excess = held + self.reserved + working + sum(new.values()) - self.budget
+        if excess <= 0:
+            return True
         idle = sorted((resident.used, ref.name, ref) for ref, resident in self._held.items()
                       if not resident.leases and ref not in refs)
         for _, _, ref in idle:

@@ -32,8 +32,10 @@ class Run:
         self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future]] = []
         self._state = "queued"
         self.paused_at: float | None = None
+        self.newest: Any = None             # params given to update(), for a run that still waits for its turn
         self._error: errors.VisitorError | None = None
         self._frames = 0
+        self._patient = False               # whether only the last frame is wanted: others need wake nobody
         self._unacknowledged = 0
         self._lump = max(1, job.outbox_size // 2) if job.outbox == "wait" else 1
 
@@ -60,6 +62,7 @@ class Run:
         """Hand new parameters to the running job; it takes the newest at its next frame."""
         if not isinstance(params, self.job.params):
             raise TypeError(f"{self.job.target} takes {self.job.params.__name__}, not {type(params).__name__}")
+        self.newest = params
         if not self.ended:
             self._client.send(self.number, wire.Update(self.number, params))
 
@@ -79,6 +82,7 @@ class Run:
         """The last frame (None if there was none). Raises VisitorError; TimedOut after `timeout` seconds."""
         until = None if timeout is None else time.monotonic() + timeout
         frame = None
+        self._patient = True
         with Reader(self) as reader:
             while True:
                 try:
@@ -89,6 +93,7 @@ class Run:
     async def aresult(self) -> Any:
         """The last frame, awaited. Raises VisitorError."""
         frame = None
+        self._patient = True
         with Reader(self) as reader:
             async for frame in reader:
                 pass
@@ -114,11 +119,12 @@ class Run:
     def deliver(self, frame: Any) -> None:
         with self._changed:
             if not self._inbox:
-                self.last_read = max(self.last_read, time.monotonic())
+                self.last_read = time.monotonic()
             self._state = "running"
             self._frames += 1
             self._inbox.append(frame)
-            self._wake()
+            if not self._patient or len(self._inbox) >= self._lump:
+                self._wake()
 
     def note(self, state: str) -> None:
         if not self.ended:

@@ -16,6 +16,7 @@ import logging
 import os
 import queue
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -34,13 +35,16 @@ _DEFECT = "Something in this demo went wrong and was written to the log: try aga
 class Scheduler:
     """Runs orders until told to stop. `submit` may be called from any thread, `emit` is called on this one."""
 
-    def __init__(self, emit: Callable[[Any], None], limits: Limits, device_name: str = "") -> None:
+    def __init__(self, emit: Callable[[Any], None], limits: Limits, device_name: str = "",
+                 inbox: Any = None) -> None:
+        """device_name: as GALLERY_DEVICE, which it overrides. inbox: a queue, where messages come by another way."""
         self.step: tuple[int, float] | None = None      # (run, when it is overdue) of the step under way
         self._emit = emit
         self._limits = limits
         self._wish = device_name
-        self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._inbox: Any = queue.SimpleQueue() if inbox is None else inbox
         self._activities: dict[int, Activity] = {}
+        self._runs: Counter[str] = Counter()            # by session
         self._used: dict[str, float] = {}               # seconds of this thread, by session
         self._line = Line()                             # runs that wait for memory
         self._floor = 0.0                               # newcomers start here, or they would catch up on all that was
@@ -77,6 +81,7 @@ class Scheduler:
             log.error("%s", error)
             self._fault = error
         torch.set_num_threads(threads)
+        self._grad = {"inference": torch.inference_mode(), "training": torch.enable_grad()}
         self.residents = Residents(place, room)
         self.passes = batching.Passes(place, self._limits.joined_rows)
         self._emit(wire.Hello(os.getpid(), str(place), device.name(place), device.count(place), str(torch.__version__),
@@ -105,7 +110,9 @@ class Scheduler:
             self._emit(wire.End(order.run, "failed", type(self._fault).__name__, str(self._fault)))
             return
         self._used[order.session] = max(self._used.get(order.session, 0.0), self._floor)
-        siblings = [each.used for each in self._activities.values() if each.order.session == order.session]
+        self._runs[order.session] += 1
+        siblings = [each.used for each in self._activities.values() if each.order.session == order.session] \
+            if self._runs[order.session] > 1 else []
         activity = Activity(order, self._emit, used=min(siblings, default=0.0))
         activity.mark(time.monotonic())
         self._activities[order.run] = activity
@@ -133,9 +140,10 @@ class Scheduler:
     def _next(self) -> Activity | None:
         """The run to step: of the session, then within it of the run, that used least of this thread."""
         chosen, least = None, (0.0, 0.0)
+        used = self._used
         for activity in self._activities.values():
-            if activity.ready():
-                rank = (self._used[activity.order.session], activity.used)
+            if activity.able:
+                rank = (used[activity.order.session], activity.used)
                 if chosen is None or rank < least:
                     chosen, least = activity, rank
         if chosen is not None:
@@ -211,7 +219,7 @@ class Scheduler:
             value, activity.newest = activity.newest, None
         activity.begun = True
         try:
-            with _grad(activity.order.mode):
+            with self._grad[activity.order.mode]:
                 yielded = activity.generator.throw(error) if error else activity.generator.send(value)
         finally:
             del error, value        # an exception that holds the frame that holds it would keep tensors alive
@@ -236,7 +244,7 @@ class Scheduler:
             group = self._group(activity)
         begun = time.monotonic()
         self.step = (activity.order.run, begun - activity.overdue(begun))
-        with _grad(activity.order.mode):
+        with self._grad[activity.order.mode]:
             results = self.passes.run([each.request for each in group], self._make_room, activity.key is not None)
         self.step = None
         spent = (time.monotonic() - begun) / len(group)
@@ -249,16 +257,22 @@ class Scheduler:
             self._charge(each, spent)
 
     def _gather(self, activity: Activity) -> None:
-        """Step the runs that share a model with this one up to their own next pass, so that they can be joined."""
-        self._obey()
+        """Step the runs that share a model with this one up to their own next pass, so that they can be joined.
+
+        Twice, because those that come to their end make their readers ask for more.
+        """
         models = set(activity.order.models)
-        for peer in list(self._activities.values()):
-            if peer is activity or not models.intersection(peer.order.models):
-                continue
-            while peer.unasked < _COAXING and peer.request is None and peer.ready():
-                self._advance(peer)
-                if self._activities.get(peer.order.run) is not peer:
-                    break
+        for _ in range(2):
+            self._obey()
+            peers = [each for each in self._activities.values() if each is not activity and each.request is None
+                     and models.intersection(each.order.models)]
+            for peer in peers:
+                while peer.unasked < _COAXING and peer.request is None and peer.ready():
+                    self._advance(peer)
+                    if self._activities.get(peer.order.run) is not peer:
+                        break
+            if not peers:
+                return
 
     def _group(self, activity: Activity) -> list[Activity]:
         group, total = [activity], batching.rows(activity.request)
@@ -315,7 +329,7 @@ class Scheduler:
         leased = activity.modules is not None
         self._line.leave(activity)
         try:
-            with _grad(activity.order.mode):
+            with self._grad[activity.order.mode]:
                 activity.close()
         except Exception:
             log.exception("run %d of %s failed while it was closed", activity.order.run, activity.order.target)
@@ -333,8 +347,9 @@ class Scheduler:
             log.exception("the last frame of run %d could not be sent", order.run)
             outcome, error = "failed", errors.JobFailed(_DEFECT)
         self._let_go(activity)
-        if not any(each.order.session == order.session for each in self._activities.values()):
-            del self._used[order.session]
+        self._runs[order.session] -= 1
+        if not self._runs[order.session]:
+            del self._runs[order.session], self._used[order.session]
         name = type(error).__name__ if error is not None else ""
         self._emit(wire.End(order.run, outcome, name, str(error) if error is not None else ""))
 
@@ -342,8 +357,3 @@ class Scheduler:
 def _public(error: errors.VisitorError) -> type[errors.VisitorError]:
     """The nearest class in engines.runtime.errors: an engine's own subclass might import torch into the hub."""
     return next(each for each in type(error).__mro__ if each.__module__ == errors.__name__)
-
-
-def _grad(mode: str) -> Any:
-    import torch
-    return torch.inference_mode() if mode == "inference" else torch.enable_grad()

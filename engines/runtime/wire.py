@@ -5,23 +5,23 @@ Both ends are this program, so pickle is safe here; no byte of it comes from a v
 
 from __future__ import annotations
 
+import copyreg
 import io
-import os
 import pickle
 import struct
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
 
 from engines.runtime.contract import ModelRef
 
-_LENGTH = struct.Struct("<Q")
+LENGTH = struct.Struct("<Q")
 _PIPE_BYTES = 1 << 20       # a large pipe holds a whole picture, so that a write seldom waits for the reader
 
 
 # --- hub to engine -----------------------------------------------------------------------------------------------
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """One run: the job as the engine needs it, without the types that only the hub needs."""
 
     run: int
@@ -36,49 +36,41 @@ class Order:
     memory_mb: int
 
 
-@dataclass(frozen=True)
-class Ack:
+class Ack(NamedTuple):
     run: int
     count: int
 
 
-@dataclass(frozen=True)
-class Cancel:
+class Cancel(NamedTuple):
     run: int
 
 
-@dataclass(frozen=True)
-class Pause:
+class Pause(NamedTuple):
     run: int
     on: bool
 
 
-@dataclass(frozen=True)
-class Park:
+class Park(NamedTuple):
     run: int
     on: bool
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(NamedTuple):
     run: int
     params: Any
 
 
-@dataclass(frozen=True)
-class Warm:
+class Warm(NamedTuple):
     models: tuple[ModelRef, ...]
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(NamedTuple):
     pass
 
 
 # --- engine to hub -----------------------------------------------------------------------------------------------
 
-@dataclass(frozen=True)
-class Hello:
+class Hello(NamedTuple):
     """The engine is ready; or, with a fault, it is not and says why. devices: how many of this kind there are."""
 
     pid: int
@@ -91,22 +83,19 @@ class Hello:
     fault: str = ""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     run: int
     frame: Any
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """state: "loading", "running", or "queued" (for memory)."""
 
     run: int
     state: str
 
 
-@dataclass(frozen=True)
-class End:
+class End(NamedTuple):
     """outcome: "done", "failed", "cancelled". error: name of a class in engines.runtime.errors, or empty."""
 
     run: int
@@ -115,20 +104,34 @@ class End:
     sentence: str = ""
 
 
-@dataclass(frozen=True)
-class Residents:
+class Residents(NamedTuple):
     models: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
-class Beat:
+class Beat(NamedTuple):
     """A sign of life each second. run: whose step is under way (0: none); overdue_s: how far past its deadline."""
 
     run: int
     overdue_s: float
 
 
-class _FramePickler(pickle.Pickler):
+def _array(array: np.ndarray) -> tuple[Any, ...]:
+    """Pickle an array in a third of the time that numpy takes for a small one."""
+    if array.dtype.hasobject or array.dtype.names:
+        return array.__reduce_ex__(pickle.HIGHEST_PROTOCOL)
+    return _restored, (array.tobytes(), array.dtype.str, array.shape)
+
+
+def _restored(data: bytes, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    return np.ndarray(shape, kind, bytearray(data))
+
+
+class _Pickler(pickle.Pickler):
+    dispatch_table = copyreg.dispatch_table.copy()
+    dispatch_table[np.ndarray] = _array
+
+
+class _CarefulPickler(_Pickler):
     """Refuses tensors: unpickling one would import torch into the hub."""
 
     def reducer_override(self, value: Any) -> Any:
@@ -139,12 +142,12 @@ class _FramePickler(pickle.Pickler):
 
 def pack(message: Any) -> bytes:
     """Pickle a message. Raises TypeError when it holds a tensor, however deep."""
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    if b"torch" not in data:
-        return data
-    buffer = io.BytesIO()       # only a word in a text, or a tensor: the slower way tells them apart
-    _FramePickler(buffer, pickle.HIGHEST_PROTOCOL).dump(message)
-    return buffer.getvalue()
+    buffer = io.BytesIO()
+    _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(message)
+    packed = buffer.getvalue()
+    if b"torch" in packed:      # a word in a text, or a tensor: the slower way tells them apart
+        _CarefulPickler(io.BytesIO(), pickle.HIGHEST_PROTOCOL).dump(message)
+    return packed
 
 
 def unpack(data: bytes) -> Any:
@@ -160,21 +163,12 @@ def widen(stream: BinaryIO) -> None:
         return      # a small pipe works too, with more switches
 
 
-def write(stream: BinaryIO, packed: list[bytes]) -> None:
-    """Write several packed messages at once. Raises OSError when the other end has gone."""
-    data = b"".join(part for message in packed for part in (_LENGTH.pack(len(message)), message))
-    view = memoryview(data)
-    descriptor = stream.fileno()
-    while view:
-        view = view[os.write(descriptor, view):]
-
-
 def read(stream: BinaryIO) -> bytes:
     """The next packed message. Raises EOFError when the other end has gone."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
         raise EOFError
-    size, = _LENGTH.unpack(head)
+    size, = LENGTH.unpack(head)
     body = stream.read(size)
     if len(body) < size:
         raise EOFError

@@ -1,4 +1,4 @@
-"""The engine process: the scheduler on its main thread, one thread to listen, one to speak.
+"""The engine process: the scheduler on its main thread, beside it threads that only wait for the hub.
 
 It ends when it is told to, and when the hub is gone: its stdin ends then, however the hub ended.
 """
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from engines.runtime import trained, wire
 from engines.runtime.limits import Limits
 from engines.runtime.links import ignore_interrupts
+from engines.runtime.pipes import Inlet, Outlet
 from engines.runtime.scheduler import Scheduler
 
 _BEAT = 1.0             # seconds of silence before a sign of life
@@ -25,53 +26,48 @@ _SWITCH = 0.001         # seconds until another thread may take the interpreter:
 
 
 class Voice:
-    """Packs what the scheduler says and writes it on a thread of its own, so that a slow hub never holds up a step."""
+    """Says to the hub what the scheduler has to say, and each second of silence that it is still there."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.scheduler: Scheduler | None = None
-        self._thread = threading.Thread(target=self._speak, name="voice", daemon=True)
-        self._thread.start()
+        self._outlet = Outlet(stream, gone=self._left, idle=self._beat, idle_s=_BEAT)
+        self._closing = False
 
     def say(self, message: Any) -> None:
         """Raises what pickling raises: a frame that cannot be sent is a defect of its job."""
-        self._queue.put(wire.pack(message))
+        self._outlet.put(wire.pack(message))
         if isinstance(message, wire.Hello):     # torch is imported: a collection need not look at it ever again
             gc.collect()
             gc.freeze()
 
     def close(self) -> None:
-        self._queue.put(None)
-        self._thread.join(2.0)
+        self._closing = True
+        self._outlet.close(2.0)
 
-    def _speak(self) -> None:
-        while True:
-            try:
-                packed = [self._queue.get(timeout=_BEAT)]
-            except queue.Empty:
-                packed = [wire.pack(self._beat())]
-            while not self._queue.empty():
-                packed.append(self._queue.get())
-            last = None in packed
-            try:
-                wire.write(self._stream, [each for each in packed if each is not None])
-            except OSError:
-                leave()
-            if last:
-                return
+    def _left(self) -> None:
+        if not self._closing:
+            leave()
 
-    def _beat(self) -> wire.Beat:
+    def _beat(self) -> None:
         step = self.scheduler.step if self.scheduler else None
-        return wire.Beat(step[0], time.monotonic() - step[1]) if step else wire.Beat(0, 0.0)
+        self.say(wire.Beat(step[0], time.monotonic() - step[1]) if step else wire.Beat(0, 0.0))
 
 
-def listen(stream: BinaryIO, scheduler: Scheduler) -> None:
+def listen(stream: BinaryIO, inbox: queue.SimpleQueue[Any]) -> None:
     try:
         while True:
-            scheduler.submit(wire.unpack(wire.read(stream)))
+            inbox.put(wire.unpack(wire.read(stream)))
     except (EOFError, OSError):
         leave()
+
+
+def ears(stream: BinaryIO) -> Any:
+    """The scheduler's inbox: the pipe itself; where a pipe cannot be polled (Windows), a queue that a thread fills."""
+    if os.name == "posix":
+        return Inlet(stream, gone=leave)
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=listen, args=(stream, inbox), name="ears", daemon=True).start()
+    return inbox
 
 
 def leave() -> None:
@@ -98,9 +94,8 @@ def main(start: dict[str, Any]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s engine: %(message)s")
     commands, answers = streams()
     voice = Voice(answers)
-    scheduler = Scheduler(voice.say, Limits(**start["limits"]), start["device"])
+    scheduler = Scheduler(voice.say, Limits(**start["limits"]), start["device"], ears(commands))
     voice.scheduler = scheduler
-    threading.Thread(target=listen, args=(commands, scheduler), name="ears", daemon=True).start()
     try:
         scheduler.run()
     finally:

@@ -82,8 +82,8 @@ def _decode(vae: paper.VAE, z: np.ndarray) -> Generator[Forward, Tensor, np.ndar
     """z float32 (N, d) -> uint8 (N, H, W, C), in passes of a bounded number of pixels."""
     images = []
     for part in _chunks(z, vae):
-        means = yield forward(vae.decoder_mean, torch.tensor(part).to(_device(vae)))
-        images.append(paper.to_bytes(means).cpu().numpy())
+        shown = yield forward(vae.picture, torch.tensor(part))     # all in the pass, which visitors share
+        images.append(shown.cpu().numpy())
     return np.concatenate(images)
 
 

@@ -69,6 +69,10 @@ class VAE(nn.Module):
         """z (B, d) -> the mean of p(x|z), (B, H, W, C), values from 0 to 1: the picture that is shown."""
         return torch.sigmoid(self.decode(z))
 
+    def picture(self, z: Tensor) -> Tensor:
+        """z (B, d) -> that mean as bytes, uint8 (B, H, W, C)."""
+        return to_bytes(self.decoder_mean(z))
+
     def sample_posterior(self, x: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """x -> z, mu, logvar, with eps drawn on the CPU, so that a seed means the same on every device."""
         mu, logvar = self.encode(x)

@@ -103,12 +103,12 @@ def test_each_cuda_device_gets_an_engine_and_runs_go_where_memory_is_free(monkey
             client.fleet.hear(engine, wire.Hello(1, engine.device, "Card", 3, "2", 1, budget))
         assert runtime.EngineState and client.state().device_name == "3 × Card" and client.state().budget_bytes == 600
         order = wire.Order(1, "a", "x:y", None, (runtime.ModelRef("m", "x:y"),), "inference", "wait", 8, 60, 64)
-        assert client.fleet.choose(order, {}).index == 1
+        assert client.fleet.choose(order, dict).index == 1
         client.fleet.hear(engines[2], wire.Residents((("m", 100),)))
-        assert client.fleet.choose(order, {}).index == 2                # it has the model
-        assert client.fleet.choose(order, {2: 16}).index == 1           # but enough to do
+        assert client.fleet.choose(order, dict).index == 2                # it has the model
+        assert client.fleet.choose(order, lambda: {2: 16}).index == 1           # but enough to do
         engines[1].hello = None
-        assert client.fleet.choose(order, {2: 16}).index == 0
+        assert client.fleet.choose(order, lambda: {2: 16}).index == 0
     finally:
         client.stop()
 

@@ -74,6 +74,19 @@ def test_pause_resume_and_update(thread: None) -> None:
         run.update("nonsense")
 
 
+def test_what_is_said_to_a_waiting_run_reaches_it_when_its_turn_comes(limited) -> None:
+    limited(running_per_session=1)
+    first = runtime.start(toys.count, Count(1000, seconds=0.005), session="a")
+    second = runtime.start(toys.follow, Count(3, start=1), session="a")
+    second.update(Count(3, start=9))
+    second.pause()
+    first.cancel()
+    time.sleep(0.1)
+    assert second.status == runtime.RunStatus("paused", 0, 0, "Paused.")
+    second.resume()
+    assert [frame.n for frame in second] == [1, 9, 9]
+
+
 def test_time_spent_paused_or_unread_is_not_held_against_the_deadline(thread: None) -> None:
     paused = runtime.start(toys.short, Count(4, seconds=0.04), session="a")
     paused.pause()

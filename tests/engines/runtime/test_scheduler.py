@@ -51,27 +51,38 @@ def play(*orders: wire.Order, messages: tuple = (), limits: runtime.Limits | Non
 
 # --- fairness ----------------------------------------------------------------------------------------------------
 
-def test_sessions_take_turns_whatever_the_number_of_their_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def costs(monkeypatch: pytest.MonkeyPatch) -> dict[int, float]:
+    """What a step of each run is said to have taken, in place of the clock; 1 unless a test says otherwise."""
+    said: dict[int, float] = {}
     charge = Scheduler._charge
-    monkeypatch.setattr(Scheduler, "_charge", lambda self, activity, seconds: charge(self, activity, 1.0))
+    monkeypatch.setattr(Scheduler, "_charge", lambda self, activity, _:
+                        charge(self, activity, said.get(activity.order.run, 1.0)))
+    return said
+
+
+def while_last(run: int, frames: list[int]) -> list[int]:
+    """The frames of all runs up to the last one of this run."""
+    return frames[:len(frames) - frames[::-1].index(run)]
+
+
+def test_sessions_take_turns_whatever_the_number_of_their_runs(costs: dict[int, float]) -> None:
     greedy = [order(number, toys.count, Count(40), session="greedy") for number in (1, 2, 3)]
     _, heard = play(*greedy, order(4, toys.count, Count(40), session="modest"))
-    frames = heard.frames()
-    others = [frame for frame in frames[:len(frames) - frames[::-1].index(4)] if frame != 4]
+    others = [frame for frame in while_last(4, heard.frames()) if frame != 4]
     assert 39 <= len(others) <= 41                      # one of theirs for each of the modest one's 40
     assert all(13 <= others.count(number) <= 14 for number in (1, 2, 3))
 
 
-def test_long_steps_cannot_starve_short_ones() -> None:
-    _, heard = play(order(1, toys.count, Count(20, seconds=0.05)), order(2, toys.count, Count(40, seconds=0.002)))
-    frames = heard.frames()
-    before = frames[:len(frames) - frames[::-1].index(2)].count(1)
-    assert before <= 8                                  # 40 short steps are worth two long ones, and noise
+def test_long_steps_cannot_starve_short_ones(costs: dict[int, float]) -> None:
+    costs.update({1: 25.0, 2: 1.0})
+    _, heard = play(order(1, toys.count, Count(20)), order(2, toys.count, Count(50)))
+    assert while_last(2, heard.frames()).count(1) <= 3  # 50 short steps are worth two long ones
 
 
-def test_a_newcomer_does_not_catch_up_on_what_it_missed() -> None:
+def test_a_newcomer_does_not_catch_up_on_what_it_missed(costs: dict[int, float]) -> None:
     heard = Heard()
-    late = order(2, toys.count, Count(20, seconds=0.002))
+    late = order(2, toys.count, Count(20))
 
     def hear(message: object) -> None:
         heard.append(message)
@@ -80,17 +91,32 @@ def test_a_newcomer_does_not_catch_up_on_what_it_missed() -> None:
         if len(heard.ends()) == 2:
             scheduler.submit(wire.Stop())
     scheduler = Scheduler(hear, runtime.Limits(), "cpu")
-    scheduler.submit(order(1, toys.count, Count(60, seconds=0.002)))
+    scheduler.submit(order(1, toys.count, Count(60)))
     scheduler.run()
-    frames = heard.frames()
-    during = frames[frames.index(2):len(frames) - frames[::-1].index(2)]
-    assert during.count(1) >= 12                        # it shares from its first step on
+    during = while_last(2, heard.frames())[20:]
+    assert 19 <= during.count(1) <= 21                  # it shares from its first step on
+
+
+def test_a_run_that_was_paused_does_not_catch_up_either(costs: dict[int, float]) -> None:
+    heard = Heard()
+
+    def hear(message: object) -> None:
+        heard.append(message)
+        if heard.frames() == [1] * 20 and isinstance(message, wire.Frame):
+            scheduler.submit(wire.Pause(2, False))
+        if len(heard.ends()) == 2:
+            scheduler.submit(wire.Stop())
+    scheduler = Scheduler(hear, runtime.Limits(), "cpu")
+    for message in (order(1, toys.count, Count(60)), order(2, toys.count, Count(20)), wire.Pause(2, True)):
+        scheduler.submit(message)
+    scheduler.run()
+    assert 19 <= while_last(2, heard.frames())[20:].count(1) <= 21
 
 
 def test_sessions_that_have_gone_leave_nothing_behind() -> None:
     scheduler, heard = play(*(order(number, toys.count, Count(1), session=str(number)) for number in range(1, 200)))
     assert len(heard.ends()) == 199
-    assert not scheduler._used and not scheduler._activities
+    assert not scheduler._used and not scheduler._runs and not scheduler._activities
 
 
 # --- limits ------------------------------------------------------------------------------------------------------
