@@ -7,7 +7,7 @@ from typing import Any
 
 from gallery import look
 
-HEIGHT = 226                     # pixels: under the samples and above the fold at 1280 x 720
+HEIGHT = 196                     # pixels: under the samples and above the fold at 1280 x 720
 TICKS = (60, 80, 100, 120, 150, 200, 300, 400, 600, 800)
 
 
@@ -22,15 +22,15 @@ def elbo_curve(dark: bool = False) -> dict[str, Any]:
 
     colours = look.tokens()["dark" if dark else "light"]
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.05)
-    lines = (("−ELBO", colours["vae"], 2.4, "solid", 1), ("in training", colours["ink-2"], 1.2, "dot", 1),
-             ("reconstr.", colours["gpt2"], 1.4, "solid", 1), ("KL", colours["attn"], 2.0, "solid", 2))
+    lines = (("−ELBO", colours["vae"], 2.4, "solid", 1), ("training", colours["ink-2"], 1.2, "dot", 1),
+             ("reconstruction", colours["gpt2"], 1.4, "solid", 1), ("KL", colours["attn"], 2.0, "solid", 2))
     for name, colour, width, dash, row in lines:
         line = {"color": colour, "width": width, "dash": dash}
         trace = go.Scatter(x=[], y=[], name=name, mode="lines", line=line, hovertemplate="%{y:.1f} nats")
         figure.add_trace(trace, row, 1)
     figure.update_layout(template=look.plotly_template(dark))
-    figure.update_layout(height=HEIGHT, margin={"l": 36, "r": 4, "t": 40, "b": 30}, font={"size": 11}, uirevision="elbo",
-                         legend={"font": {"size": 10.5}, "entrywidth": 0.46, "entrywidthmode": "fraction", "itemwidth": 30})
+    figure.update_layout(height=HEIGHT, margin={"l": 36, "r": 4, "t": 6, "b": 32}, font={"size": 11}, uirevision="elbo",
+                         showlegend=False)                              # the page names the lines, in its own type
     figure.update_yaxes(type="log", tickvals=TICKS, ticktext=[str(tick) for tick in TICKS], title_text="nats",
                         row=1, col=1)
     figure.update_yaxes(title_text="KL", rangemode="tozero", nticks=3, row=2, col=1)

@@ -38,7 +38,7 @@ MAX_BODY = 4096                  # bytes of a request to train: it holds six sho
 CHOICES = ("dataset", "latent", "beta", "kind", "seconds", "seed")
 
 FIELDS = {"train": Field(lambda value: _setting(value), "")}
-SETTING = re.compile(r"(mnist|fashion)-(vae|ae)-(\d{1,2})-(\d{1,2}(?:\.\d{1,3})?)-(\d{1,10})")
+SETTING = re.compile(r"(mnist|fashion)-(vae|ae)-(\d{1,2})-(\d{1,2}(?:\.\d{1,3})?)-(\d{1,10})(?:-(\d{1,3}))?")
 
 log = logging.getLogger(__name__)
 
@@ -60,12 +60,12 @@ class Trainings:
 
 
 def _setting(value: str) -> str:
-    """What is to be trained, as it stands in an address: data-kind-dimensions-beta-seed."""
+    """What is to be trained, as it stands in an address: data-kind-dimensions-beta-seed, and seconds if not 40."""
     found = SETTING.fullmatch(value)
     if not found:
         raise BadInput(f"train is {value[:40]!r}; write it as data-kind-dimensions-beta-seed, such as mnist-vae-2-1-0.")
-    dataset, kind, latent, beta, seed = found.groups()
-    vae.Train(dataset=dataset, kind=kind, latent=int(latent), beta=float(beta), seed=int(seed))
+    dataset, kind, latent, beta, seed, seconds = found.groups()
+    vae.Train(dataset=dataset, kind=kind, latent=int(latent), beta=float(beta), seed=int(seed), seconds=float(seconds or 40))
     return value
 
 

@@ -5,6 +5,7 @@ import { cell, named, newest, picture, sharp, token } from "./sheet.js";
 const STEPS = 9;                 // pictures in a strip: nine squares fill a row of the column
 const AT_FIRST = 10;             // rows before "show more"
 const BESIDE_ASLEEP = 1;         // rows that stay when the collapsed ones are the point
+const MIRROR_MS = 700;           // the small copy follows the picture this long after a move: the model has answered by then
 const STRIPS_EVERY_MS = 180;     // the strips follow a moving slider about five times a second; the picture at once
 
 export default function sliders(app) {
@@ -20,6 +21,9 @@ export default function sliders(app) {
   const means = h("select", { "aria-label": "Go to the mean of a class", onchange: goToMean });
   const seedBox = h("input", { type: "number", min: "0", max: "2147483647", step: "1", value: "1", "aria-label": "Seed of the draw",
     onchange: () => draw(Number(seedBox.value)) });
+  // where the picture is out of sight (a phone), it follows the sliders, small
+  const mini = h("canvas", { class: "dim-mini", "aria-hidden": "true", width: 64, height: 64 });
+  let mirroring = 0;
   const more = h("div", {});
   const list = h("div", { class: "dim-list" });
   const element = h("div", { class: "dim-tool" },
@@ -28,7 +32,7 @@ export default function sliders(app) {
       means,
       h("button", { type: "button", onclick: () => draw(seed + 1), title: "A new point from the prior N(0, 1)" }, "Draw"),
       seedBox),
-    h("div", { class: "dim-sum-up" }, spectrum, h("div", {}, total, sisters)), list);
+    mini, h("div", { class: "dim-sum-up" }, spectrum, h("div", {}, total, sisters)), list);
 
   const strips = newest(askStrips, paintStrips, STRIPS_EVERY_MS);
 
@@ -57,6 +61,14 @@ export default function sliders(app) {
     means.selectedIndex = 0;
     const answer = await app.server.class_mean({ model: app.store.get("model"), label }).catch(() => null);
     if (answer) move(answer.z, answer.how);
+  }
+
+  function mirror(until = performance.now() + MIRROR_MS) {
+    if (getComputedStyle(mini).display === "none") return;
+    cancelAnimationFrame(mirroring);
+    const big = app.here.canvas;
+    if (big.width) mini.getContext("2d").drawImage(big, 0, 0, 64, 64);
+    if (performance.now() < until) mirroring = requestAnimationFrame(() => mirror(until));
   }
 
   // --- rows ---
@@ -243,7 +255,7 @@ export default function sliders(app) {
   const offs = [
     app.onSpace(() => { if (showing) load(); }),
     app.store.on("dims", () => { if (showing && overview) { all = false; build(); ask(); } }),
-    app.store.on("z", () => { if (showing && overview) { follow(); ask(); } }),
+    app.store.on("z", () => { if (showing && overview) { follow(); ask(); mirror(); } }),
   ];
   addEventListener("gallery:theme", recolour);
   const resize = new ResizeObserver(() => { if (overview && showing) { repaint(); drawSpectrum(); } });

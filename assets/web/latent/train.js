@@ -9,6 +9,7 @@ const SECONDS = 40;
 const LAYER = "training";
 const MOST_FRAMES = 800;         // of the film; beyond it every second one is let go
 const PLAY_MS = 50;
+const KEY = [["−ELBO", "--vae", "solid"], ["in training", "--ink-2", "dotted"], ["reconstruction", "--gpt2", "solid"], ["KL", "--attn", "solid"]];
 const EASE = 0.15;               // of the way to the reach it needs, each frame: the map breathes and does not jump
 const DEFAULT = "mnist-vae-2-1-0";
 const OPTIONS = {
@@ -19,11 +20,13 @@ const OPTIONS = {
 };
 
 function parse(text) {
-  const found = /^(mnist|fashion)-(vae|ae)-(\d+)-([\d.]+)-(\d+)$/.exec(text || DEFAULT) || /^(mnist)-(vae)-(2)-(1)-(0)$/.exec(DEFAULT);
-  return { dataset: found[1], kind: found[2], latent: Number(found[3]), beta: Number(found[4]), seed: Number(found[5]) };
+  const read = (from) => /^(mnist|fashion)-(vae|ae)-(\d+)-([\d.]+)-(\d+)(?:-(\d+))?$/.exec(from);
+  const [, dataset, kind, latent, beta, seed, seconds] = read(text) || read(DEFAULT);
+  return { dataset, kind, latent: Number(latent), beta: Number(beta), seed: Number(seed), seconds: Number(seconds || SECONDS) };
 }
 
-const format = ({ dataset, kind, latent, beta, seed }) => `${dataset}-${kind}-${latent}-${beta}-${seed}`;
+const format = ({ dataset, kind, latent, beta, seed, seconds }) =>
+  `${dataset}-${kind}-${latent}-${beta}-${seed}${seconds === SECONDS ? "" : `-${seconds}`}`;
 
 export default function mount(host, app) {
   app.store.define("train", { default: "" });
@@ -63,6 +66,7 @@ export default function mount(host, app) {
       }
     }
     seed.value = String(now.seed);
+    buttons.start.textContent = `Train from scratch · ${now.seconds} s`;
   }
 
   const called = ({ dataset, kind, latent, beta, seed: grain }) =>
@@ -72,7 +76,7 @@ export default function mount(host, app) {
 
   const button = (text, act, primary) => h("button", { type: "button", class: primary ? "g-btn primary" : "g-btn", onclick: act }, text);
   const buttons = {
-    start: button(`Train from scratch · ${SECONDS} s`, start, true),
+    start: button("Train from scratch", start, true),
     explore: button("Explore this model", explore, true),
     pause: button("Pause", () => steer("pause")), resume: button("Go on", () => steer("resume"), true),
     restart: button("Restart", start), stop: button("Stop", stop), change: button("Change", change),
@@ -97,7 +101,9 @@ export default function mount(host, app) {
   const moment = h("output", {});
   const play = h("button", { type: "button", class: "g-btn", "aria-label": "Play the film", onclick: toggle }, "▶");
   const strip = h("div", { class: "train-film" }, play, scrub, moment);
-  const below = h("div", { class: "train-below" }, whence, chart);
+  const key = h("ul", { class: "train-key" }, ...KEY.map(([name, colour, style]) =>
+    h("li", {}, h("i", { style: { borderColor: `var(${colour})`, borderTopStyle: style } }), name)));
+  const below = h("div", { class: "train-below" }, whence, key, chart);
   const seen = h("div", { class: "train-tool" }, bar, says, strip, look);
   const root = h("div", { class: "train-tool" }, form, what, fault, row, seen, before);
 
@@ -109,7 +115,9 @@ export default function mount(host, app) {
     seen.hidden = !film.length && phase !== "waiting";
     strip.hidden = film.length < 2;
     bar.classList.toggle("paused", phase === "paused");
+    const held = row.contains(document.activeElement);
     for (const [name, node] of Object.entries(buttons)) node.hidden = !SHOWN[phase].includes(name);
+    if (held && (document.activeElement === document.body || document.activeElement.hidden)) buttons[SHOWN[phase][0]].focus({ preventScroll: true });
     fault.hidden = phase !== "failed";
     if (run) what.textContent = called(run.asked);
     if (phase === "idle") {
@@ -142,7 +150,7 @@ export default function mount(host, app) {
     curve.show().catch((error) => { says.textContent = error.message; });
     const current = (fn) => (data) => { if (run === mine) fn(data); };
     try {
-      await listen(`${app.base}/train`, { ...mine.asked, seconds: SECONDS, session: `${app.session}.train` }, mine.abort.signal, {
+      await listen(`${app.base}/train`, { ...mine.asked, session: `${app.session}.train` }, mine.abort.signal, {
         run: current(({ id }) => { mine.id = id; }),
         status: current(status),
         frame: current(arrive),
@@ -271,7 +279,7 @@ export default function mount(host, app) {
   function secondsLeft() {
     const last = film[film.length - 1];
     const some = film[Math.max(0, film.length - 30)];
-    if (last.fraction - some.fraction < 0.003) return SECONDS;
+    if (last.fraction - some.fraction < 0.003) return run.asked.seconds;
     return Math.ceil((((last.at - some.at) / 1000) * (1 - last.fraction)) / (last.fraction - some.fraction));
   }
 

@@ -10,7 +10,7 @@ export function openWall(app, onclose) {
   let grid = null;
   let cursor = [0, 0];
   const steps = h("select", { "aria-label": "Pictures in a row", onchange: () => ask() },
-    ...[7, 9, 11, 13, 15].map((n) => h("option", { value: String(n), selected: n === 11 }, `${n} steps`)));
+    ...[7, 9, 11, 13, 15].map((n) => h("option", { value: String(n), selected: n === (innerWidth < 700 ? 7 : 11) }, `${n} steps`)));
   const many = h("select", { "aria-label": "Which dimensions", onchange: () => ask() },
     h("option", { value: "8" }, "8 most telling"), h("option", { value: "16" }, "16 most telling"), h("option", { value: "64" }, "all, up to 64"));
   const canvas = h("canvas", { tabindex: "0", role: "application", id: "dim-wall",
@@ -68,7 +68,7 @@ export function openWall(app, onclose) {
   }
 
   function paint() {
-    const width = Math.min(canvas.parentElement.clientWidth - 110, 1000);
+    const width = Math.min(canvas.clientWidth || canvas.parentElement.clientWidth - 110, 1000);
     const size = width / grid.columns;
     canvas.style.aspectRatio = `${grid.columns} / ${grid.rows}`;
     const context = sharp(canvas, width, size * grid.rows, grid.side > 28);
