@@ -10,15 +10,9 @@ import { createLooking } from "./looking.js";
 import { axisNames } from "./ground.js";
 import { LatentMap } from "./map.js";
 import { createPins } from "./pins.js";
+import { actions, build, shelfOf, statusLine, zoomButtons } from "./stage.js";
 import { createStore } from "./store.js";
-
-const TOOLS = {
-  explore: ["Explore", () => import("./explore.js")],
-  own: ["Your picture", () => import("./own.js")],
-  path: ["Path", () => import("./path.js")],
-  dimensions: ["Dimensions", () => import("./dimensions.js")],
-  train: ["Train", () => import("./train.js")],
-};
+import { tabs } from "./toolrow.js";
 
 const root = document.documentElement;
 export const dataBase = () => `${root.dataset.base || ""}/demo/${root.dataset.slug || "latent-space-explorer"}/data`;
@@ -47,35 +41,6 @@ export async function boot(main) {
   const app = createApp(stage, opening, status);
   window.__latent = { app, timings: app.looking.timings, lags: app.looking.lags, exact: app.looking.exactTimes };
   await app.start(opening.faults);
-}
-
-// The stage's elements. Everything has its place before the first answer arrives, so nothing jumps.
-function build(host) {
-  const primary = h("div", {
-    id: "primary", class: "lx-primary", tabindex: "0", role: "slider", "aria-roledescription": "point on the map",
-    "aria-label": "Point on the map: arrow keys move it, Enter pins it, plus and minus zoom, Home goes to the middle",
-    "aria-valuemin": "-1000", "aria-valuemax": "1000", "aria-valuenow": "0", "aria-valuetext": "loading",
-  });
-  const legend = h("div", { class: "lx-legend", role: "group", "aria-label": "Classes: press one to see it alone" });
-  const tools = h("div", { class: "lx-zoom" });
-  const plot = h("div", { class: "lx-plot" }, primary, tools);
-  const maps = h("div", { class: "lx-maps" }, plot);
-  const shelf = h("div", { class: "lx-shelf", hidden: true });
-  const status = h("p", { id: "status", class: "g-status", role: "status", "aria-live": "polite", "data-kind": "busy" }, "Opening the map …");
-  const figure = h("figure", { id: "instrument", class: "lx-map", "aria-label": "Map of the latent space" }, legend, maps, shelf);
-  const here = h("section", { class: "lx-here", "aria-label": "Here" });
-  const controls = h("div", { class: "lx-controls" });
-  const tabs = h("div", { class: "g-tabs lx-tabs", role: "tablist", "aria-label": "Tools" });
-  const panels = h("div", { class: "lx-panels" });
-  host.replaceChildren(h("div", { class: "lx-left" }, figure, status), here, h("section", { class: "lx-side", "aria-label": "Controls" }, controls, tabs, panels));
-  return { host, primary, legend, tools, plot, maps, shelf, status, figure, here, controls, tabs, panels };
-}
-
-function statusLine(element) {
-  return (text, kind = "info") => {
-    if (element.textContent !== text) element.textContent = text;
-    element.dataset.kind = kind;
-  };
 }
 
 function createApp(stage, opening, status) {
@@ -154,20 +119,6 @@ function serverOf(app) {
       return answer;
     },
   });
-}
-
-function shelfOf(host) {
-  return {
-    host,
-    show(...nodes) {
-      if (nodes.length) host.replaceChildren(...nodes);
-      host.hidden = false;
-    },
-    hide() {
-      host.hidden = true;
-      host.replaceChildren();
-    },
-  };
 }
 
 async function loadModel(app, changed, listeners) {
@@ -251,90 +202,6 @@ function legend(app) {
         store.set({ only: only.includes(label) ? only.filter((each) => each !== label) : [...only, label].sort((a, b) => a - b) });
       },
     }, h("i", { style: { background: map.theme.classes[label % map.theme.classes.length] } }), name)).filter(Boolean));
-}
-
-function zoomButtons(app) {
-  const button = (text, name, act) => h("button", { type: "button", "aria-label": name, title: name, onclick: act }, text);
-  const middle = () => [app.map.size.w / 2, app.map.size.h / 2];
-  app.stage.tools.append(
-    button("+", "Zoom in", () => app.map.zoomAt(middle(), 1.4)),
-    button("−", "Zoom out", () => app.map.zoomAt(middle(), 1 / 1.4)),
-    button("⤢", "Show the whole map", () => app.map.reset()));
-}
-
-function actions(app) {
-  const bar = document.getElementById("actions");
-  if (!bar) return;
-  const save = async (canvases, name) => {
-    const [first] = canvases;
-    const sheet = new OffscreenCanvas(first.width, first.height);
-    canvases.forEach((canvas) => sheet.getContext("2d").drawImage(canvas, 0, 0));
-    download(await sheet.convertToBlob(), name);
-  };
-  bar.append(h("button", {
-    type: "button", class: "g-btn", title: "Save the map as a picture",
-    onclick: () => (app.map.draw(), save([app.map.ground, app.map.top], `${app.space.name.replace("/", "-")}-map.png`)),
-  }, "PNG"));
-  app.stage.here.querySelector(".lx-cap").append(h("button", {
-    type: "button", class: "lx-save", title: "Save this picture, 16 times as large",
-    onclick: () => {
-      const { canvas } = app.here;
-      const large = new OffscreenCanvas(canvas.width * 16, canvas.height * 16);
-      const g = large.getContext("2d");
-      g.imageSmoothingEnabled = false;
-      g.drawImage(canvas, 0, 0, large.width, large.height);
-      large.convertToBlob().then((blob) => download(blob, `${app.space.name.replace("/", "-")}-decoded.png`));
-    },
-  }, "save"));
-}
-
-// The tools' row: one tab stop, arrow keys between them; each is fetched when it is first opened.
-function tabs(app) {
-  const { tabs: row, panels } = app.stage;
-  const made = {};
-  let open = null;
-  for (const [name, [text]] of Object.entries(TOOLS)) {
-    row.append(h("button", {
-      type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, "aria-selected": "false", tabindex: "-1",
-      onclick: () => app.store.set({ tool: name }),
-    }, text));
-    panels.append(h("div", { role: "tabpanel", id: `panel-${name}`, class: "lx-panel", "aria-labelledby": `tab-${name}`, tabindex: "0", hidden: true }));
-  }
-  row.addEventListener("keydown", (event) => {
-    const names = Object.keys(TOOLS);
-    const at = names.indexOf(app.store.get("tool"));
-    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    const name = names[(next + names.length) % names.length];
-    app.store.set({ tool: name });
-    document.getElementById(`tab-${name}`).focus();
-  });
-
-  async function choose() {
-    const name = app.store.get("tool");
-    if (open === name) return;
-    if (open) (await made[open])?.hide?.();
-    open = name;
-    for (const each of Object.keys(TOOLS)) {
-      const tab = document.getElementById(`tab-${each}`);
-      tab.setAttribute("aria-selected", String(each === name));
-      tab.tabIndex = each === name ? 0 : -1;
-      document.getElementById(`panel-${each}`).hidden = each !== name;
-    }
-    const panel = document.getElementById(`panel-${name}`);
-    made[name] ??= TOOLS[name][1]().then(
-      (module) => module.default(panel, app),
-      (fault) => {
-        console.warn(name, fault);
-        panel.replaceChildren(h("p", {}, "This tool could not be loaded; the rest of the page works. Reload to try again."));
-        return null;
-      });
-    const tool = await made[name];
-    if (app.store.get("tool") === name) tool?.show?.();
-  }
-  app.store.on("tool", choose);
-  return choose();
 }
 
 // A scene is a query string: cleaned by the server as the page's own is, then applied without a reload.

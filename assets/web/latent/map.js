@@ -1,12 +1,12 @@
 // The map: coloured codes over the decoded manifold, on two canvases. The lower one holds what stands still
 // (codes, manifold, density, axes), the upper one what moves with the pointer; a move repaints only the upper.
 
-import { paintGround, pointSprites } from "./ground.js";
 import { listen } from "./gestures.js";
+import { paintGround, pointSprites } from "./ground.js";
+import { paintTop } from "./overlay.js";
+import { BELOW, LEFT } from "./room.js";
+import { readTheme } from "./theme.js";
 
-export const TAU = Math.PI * 2;
-const LEFT = 40; // room for the scale of the vertical axis
-const BELOW = 30; // and of the horizontal one
 const NEAR = 8; // pixels within which a click takes the code rather than the place
 const MOST_ZOOM = 60;
 const LEAST_ZOOM = 0.55;
@@ -249,7 +249,7 @@ export class LatentMap {
       this.sprites ??= pointSprites(this.theme, this.size.ratio);
       paintGround(this, this.context(this.ground), { LEFT, BELOW });
     }
-    this.paintTop(this.context(this.top));
+    paintTop(this, this.context(this.top));
     this.dirty = { ground: false, top: false };
   }
 
@@ -259,144 +259,6 @@ export class LatentMap {
     context.clearRect(0, 0, this.size.w, this.size.h);
     return context;
   }
-
-  paintTop(g) {
-    g.save();
-    g.beginPath();
-    g.rect(LEFT, 0, this.size.w - LEFT, this.size.h - BELOW);
-    g.clip();
-    for (const layer of this.extra.values()) this.paintLayer(g, layer);
-    if (this.here && !this.solo) this.paintCursor(g, this.here, 13, true);
-    if (this.hover && !this.solo) this.paintCursor(g, this.hover, 6, false);
-    g.restore();
-  }
-
-  // The visitor's place is a ring with cross hairs, wide enough to leave what lies under it to be seen.
-  paintCursor(g, p, radius, own) {
-    const [x, y] = this.toPixel(p);
-    g.beginPath();
-    g.arc(x, y, radius, 0, TAU);
-    if (own) {
-      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-        g.moveTo(x + dx * radius, y + dy * radius);
-        g.lineTo(x + dx * (radius + 7), y + dy * (radius + 7));
-      }
-    }
-    g.lineWidth = own ? 5 : 4;
-    g.strokeStyle = this.theme.wall;
-    g.stroke();
-    g.lineWidth = own ? 2.25 : 1.5;
-    g.strokeStyle = this.theme.ink;
-    g.stroke();
-  }
-
-  // Tools give places on the map ([x, y], {x, y}) or whole codes ({z}, or a vector of d numbers).
-  place(thing) {
-    const { space } = this;
-    if (Array.isArray(thing) || ArrayBuffer.isView(thing)) return thing.length === 2 || !space ? thing : space.project(thing);
-    return thing.z ? this.place(thing.z) : [thing.x, thing.y];
-  }
-
-  paintLayer(g, layer) {
-    if (!layer.solo && this.solo) return;
-    if (layer.path?.length > 1) this.paintPath(g, layer.path);
-    for (const ellipse of layer.ellipses || []) this.paintEllipse(g, ellipse);
-    if (Array.isArray(layer.points)) for (const point of layer.points) this.paintMark(g, point);
-    for (const mark of layer.markers || []) this.paintMark(g, mark);
-    if (layer.marker) this.paintCursor(g, this.place(layer.marker), 7, false);
-    for (const label of layer.labels || []) this.paintText(g, this.toPixel(this.place(label)), label.text);
-  }
-
-  paintPath(g, path) {
-    g.beginPath();
-    path.forEach((each, i) => {
-      const [x, y] = this.toPixel(this.place(each));
-      if (i) g.lineTo(x, y);
-      else g.moveTo(x, y);
-    });
-    g.lineJoin = "round";
-    g.strokeStyle = this.theme.wall;
-    g.lineWidth = 6;
-    g.stroke();
-    g.strokeStyle = this.theme.accent;
-    g.lineWidth = 2.5;
-    g.stroke();
-  }
-
-  // One and two standard deviations of a normal distribution: cov = (xx, xy, yy), or sigma by dimension.
-  paintEllipse(g, ellipse) {
-    const cov = ellipse.cov || this.space?.covariance(ellipse.sigma.map((s) => 2 * Math.log(Math.max(s, 1e-9))));
-    if (!cov) return;
-    const [xx, xy, yy] = cov;
-    const mean = (xx + yy) / 2;
-    const spread = Math.hypot((xx - yy) / 2, xy);
-    const angle = Math.atan2(xy, (xx - yy) / 2) / 2;
-    const [px, py] = this.toPixel(this.place(ellipse));
-    for (const sigmas of [1, 2]) {
-      g.beginPath();
-      const a = sigmas * Math.sqrt(mean + spread) * this.scale;
-      const b = sigmas * Math.sqrt(Math.max(mean - spread, 0)) * this.scale;
-      g.ellipse(px, py, Math.max(a, 1.5), Math.max(b, 1.5), -angle, 0, TAU);
-      g.setLineDash(ellipse.faint ? [2, 3] : sigmas === 1 ? [] : [5, 4]);
-      g.lineWidth = 4;
-      g.strokeStyle = this.theme.wall;
-      g.stroke();
-      g.lineWidth = 1.75;
-      g.strokeStyle = this.theme.ink;
-      g.stroke();
-    }
-    g.setLineDash([]);
-  }
-
-  // A short text stands on a pin above its place, a long one beside it; without a text it is a dot.
-  paintMark(g, mark) {
-    const [x, y] = this.toPixel(this.place(mark));
-    const text = mark.text ?? mark.label;
-    const short = text != null && String(text).length <= 2;
-    g.beginPath();
-    if (short) {
-      g.moveTo(x, y);
-      g.arc(x, y - 19, 9.5, Math.PI * 0.78, Math.PI * 0.22);
-      g.closePath();
-    } else g.arc(x, y, mark.r || 5, 0, TAU);
-    g.fillStyle = mark.color || this.theme.accent;
-    g.lineWidth = 3;
-    g.strokeStyle = this.theme.wall;
-    g.stroke();
-    g.fill();
-    if (text == null) return;
-    if (!short) return this.paintText(g, [x, y - (mark.lift ?? 18)], text);
-    g.fillStyle = this.theme.onAccent;
-    g.font = `600 11px ${this.theme.text}`;
-    g.textAlign = "center";
-    g.textBaseline = "middle";
-    g.fillText(text, x, y - 18.5);
-  }
-
-  paintText(g, [x, y], text) {
-    g.font = `600 13px ${this.theme.text}`;
-    g.textAlign = "center";
-    g.textBaseline = "middle";
-    g.lineJoin = "round";
-    g.lineWidth = 4;
-    g.strokeStyle = this.theme.wall;
-    g.strokeText(text, x, y);
-    g.fillStyle = this.theme.ink;
-    g.fillText(text, x, y);
-  }
-}
-
-export function readTheme() {
-  const style = getComputedStyle(document.body); // the page's accent is set on the body
-  const read = (name, fallback) => style.getPropertyValue(name).trim() || fallback;
-  // Ten colours told apart by the colour-blind too; the names stand on the map beside them.
-  const spare = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bb7733", "#777777", "#44aa99", "#882255"];
-  return {
-    ink: read("--ink", "#1c1b20"), ink2: read("--ink-2", "#5c5966"), line: read("--line", "#e4dfd6"),
-    wall: read("--wall", "#fff"), accent: read("--a", read("--vae", "#6f63c0")), onAccent: read("--on-a", "#fff"),
-    text: read("--text", "system-ui, sans-serif"), mono: read("--mono", "monospace"),
-    classes: spare.map((colour, i) => read(`--class-${i}`, colour)),
-  };
 }
 
 // Codes by cell, so that finding the one under the pointer looks at a few dozen instead of ten thousand.
