@@ -34,6 +34,8 @@ from gallery.thumbnails import Thumbnails, Unavailable
 ROOT = Path(__file__).resolve().parents[1]
 log = logging.getLogger(__name__)
 
+HEAD_START = 0.3         # seconds: whoever opens the gallery while it starts is answered before anything heavy is imported
+
 # No library here may call home. Set before any of them is imported.
 QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
          "GRADIO_RUN_HISTORY": "False", "GRADIO_SSR_MODE": "False", "GRADIO_MCP_SERVER": "False",
@@ -75,6 +77,7 @@ class Gallery:
 
     async def warm_up(self) -> None:
         """Start the engine and build every room, so that the first visitor waits for neither."""
+        await asyncio.sleep(HEAD_START)
         await asyncio.gather(self._warm_engine(), self._warm_rooms())
         # What is loaded now stays: the collector need not walk it again (Streamlit's pages would feel it).
         await asyncio.to_thread(gc.collect)
