@@ -83,13 +83,16 @@ def cores() -> int:
 
 
 def threads() -> int:
-    """Intra-op threads for torch: GALLERY_THREADS, else the cores it may use.
+    """Intra-op threads for torch: GALLERY_THREADS, else one core less than there are, which is for the hub.
+
+    With the hub on one of two cores, a second thread made the live training half as fast, not faster: each
+    operation waits for the slower of the two.
 
     Raises BadInput for a value that is no number from 1 to 256.
     """
     wish = os.environ.get(THREADS, "").strip()
     if not wish:
-        return min(cores(), 16)     # the teaching models are small: more threads wait for each other
+        return max(1, min(cores() - 1, 16))     # the teaching models are small: more threads wait for each other
     if not wish.isdigit() or not 1 <= int(wish) <= 256:
         raise BadInput(f"{THREADS} is {wish[:40]!r}; it may be 1 to 256: set a number, or leave it out.")
     return int(wish)

@@ -19,6 +19,8 @@ from engines.runtime.pipes import Outlet
 
 log = logging.getLogger(__name__)
 
+# Threads that spin while they wait for each other lose ten times over on a machine that has other things to do.
+_THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 _PATIENCE = 3.0     # seconds an engine is given to end its runs before it is killed
 
 
@@ -36,7 +38,7 @@ class ProcessLink:
         code = ("import json, sys; start = json.loads(sys.argv[1]); sys.path[:] = start['path']; "
                 "from engines.runtime.worker import main; main(start)")
         self._child = subprocess.Popen([sys.executable, "-c", code, json.dumps(start)],
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**_THREADS, **os.environ})
         wire.widen(self._child.stdin)
         wire.widen(self._child.stdout)
         self.pid = self._child.pid
