@@ -84,8 +84,10 @@ for (const picture of pictures) {
   let tries = 0;
   picture.addEventListener("error", () => {
     picture.removeAttribute("src");
-    if (tries++ < 8) setTimeout(() => { picture.src = `${picture.dataset.still}&try=${tries}`; }, 1000 * Math.min(tries, 5));
+    picture.parentElement.classList.add("waiting");
+    if (tries++ < 12) setTimeout(() => { picture.src = `${picture.dataset.still}&try=${tries}`; }, 1000 * Math.min(tries, 5));
   });
+  picture.addEventListener("load", () => picture.parentElement.classList.remove("waiting"));
   if (picture.complete && !picture.naturalWidth && picture.getAttribute("src")) picture.dispatchEvent(new Event("error"));
 }
 function move(door, on) {

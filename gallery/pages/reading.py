@@ -16,6 +16,13 @@ from gallery.demo import Demo
 ROOT = Path(__file__).resolve().parents[2]
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?P<inline>[^$\n]+?)\$(?!\d)", re.S)
 
+# Where the converter's spacing differs from what a reader of papers is used to: "log p", "z ~ N", and "z|x" without gaps.
+TIDY = (
+    (r"(<mi>(?:log|ln|exp|max|min|sin|cos)</mi>)(?=<m[irs])", r'\1<mspace width="0.17em"/>'),
+    (r"<mi>&#x0*7E;</mi>", "<mo>&#x223C;</mo>"),
+    (r'<mo stretchy="false">&#x0*7C;</mo>', '<mo stretchy="false" lspace="0.08em" rspace="0.08em">&#x7C;</mo>'),
+)
+
 
 @functools.lru_cache(maxsize=64)
 def markdown(text: str) -> str:
@@ -28,7 +35,7 @@ def markdown(text: str) -> str:
         formulas.append(formula(match["block"] if block else match["inline"], block=block))
         return f"\n\n\ue000{len(formulas) - 1}\ue001\n\n" if block else f"\ue000{len(formulas) - 1}\ue001"
 
-    page = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "replacements"])
+    page = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "replacements", "smartquotes"])
     html = page.render(FORMULA.sub(put_aside, text))
     html = re.sub(r"<p>\ue000(\d+)\ue001</p>", lambda m: f'<div class="g-formula" tabindex="0">{formulas[int(m[1])]}</div>', html)
     html = re.sub(r"\ue000(\d+)\ue001", lambda m: formulas[int(m[1])], html)
@@ -45,7 +52,10 @@ def _anchored(match: re.Match[str]) -> str:
 def formula(latex: str, *, block: bool) -> str:
     """MathML of a LaTeX formula."""
     from latex2mathml.converter import convert
-    return convert(latex.strip(), display="block" if block else "inline")
+    mathml = convert(latex.strip(), display="block" if block else "inline")
+    for pattern, tidy in TIDY:
+        mathml = re.sub(pattern, tidy, mathml)
+    return mathml
 
 
 def models_html(models: tuple[str, ...], address: str) -> str:
@@ -54,27 +64,43 @@ def models_html(models: tuple[str, ...], address: str) -> str:
     if not rows:
         return ""
     return ('<section class="g-models"><h2 id="model-and-data">Models and data</h2>'
-            '<p>Measured on pictures held back from training. Each name opens the card of the model: '
-            'recipe, seed, machine, data and licence.</p>'
+            '<p>Nats are for one picture, and fewer is better. Each name opens the card of the model: '
+            'recipe, seed, time, machine, data and licence.</p>'
             '<div class="g-table" tabindex="0"><table><thead><tr><th>model</th><th>data</th><th>dimensions</th>'
             '<th>β</th><th>measured</th></tr></thead><tbody>' + "".join(rows) + "</tbody></table></div></section>")
 
 
 def _model_row(name: str, address: str) -> str:
-    config = _config(name)
+    config = _config(ROOT / "assets" / "models" / name)
     if config is None:
         return ""
-    measured = ", ".join(f"{escape(str(key).replace('_', ' '))} {_number(value)}"
-                         for key, value in config.get("measured", {}).items() if isinstance(value, int | float))
     kind = "plain autoencoder" if config.get("kind") == "ae" else "VAE"
     beta = "–" if config.get("kind") == "ae" else _number(config.get("beta", 1))
+    data = _config(ROOT / "assets" / "data" / str(config.get("dataset"))) or {}
     return (f'<tr><th scope="row"><a href="{address}/card/{escape(name)}">{escape(name)}</a><br><small>{kind}</small></th>'
-            f'<td>{escape(str(config.get("dataset", "")))}</td><td>{escape(str(config.get("latent", "")))}</td>'
-            f"<td>{beta}</td><td>{measured}</td></tr>")
+            f'<td>{escape(str(data.get("title", config.get("dataset", ""))))}</td>'
+            f'<td>{escape(str(config.get("latent", "")))}</td><td>{beta}</td><td>{_measured(config)}</td></tr>')
 
 
-def _config(name: str) -> dict | None:
-    path = ROOT / "assets" / "models" / name / "config.json"
+def _measured(config: dict) -> str:
+    """The held-out figures in words, with their units; those that are not known here come by their own name."""
+    figures = {key: value for key, value in config.get("measured", {}).items() if isinstance(value, int | float)}
+    count = figures.pop("pictures", None)
+    said = []
+    if "negative_elbo" in figures:
+        said.append(f"<b>−ELBO {_number(figures.pop('negative_elbo'))} nats</b>")
+    if "reconstruction_nats" in figures:
+        kl = figures.pop("kl_nats", 0)
+        said.append(f"reconstruction {_number(figures.pop('reconstruction_nats'))}" + (f" + KL {_number(kl)}" if kl else " nats"))
+    if "mse" in figures:
+        said.append(f"mean squared error {_number(figures.pop('mse'))}")
+    said += [f"{escape(key.replace('_', ' '))} {_number(value)}" for key, value in figures.items()]
+    where = f"<br><small>{_number(count)} pictures, {escape(str(config.get('measured_on', 'held out')))}</small>" if count else ""
+    return ", ".join(said) + where
+
+
+def _config(folder: Path) -> dict | None:
+    path = folder / "config.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
