@@ -3,7 +3,7 @@
 import { h, segmented } from "./dom.js";
 
 const DATA = [["mnist", "Digits"], ["fashion", "Fashion"], ["emoji", "Emoji"]];
-const LAYERS = [["points", "Codes", "the test pictures' codes, coloured by class"],
+const LAYERS = [["points", "Codes", "the pictures' codes, coloured by class"],
   ["manifold", "Manifold", "what the decoder makes of every place"],
   ["density", "Density", "how thickly the codes lie, and the prior's 1, 2, 3 σ"]];
 

@@ -1,4 +1,4 @@
-// The first tool: pins, the test pictures nearest to a place, a draw from the prior, and the points as CSV.
+// The first tool: pins, the pictures nearest to a place, a draw from the prior, and the points as CSV.
 
 import { download, fixed, h, vector } from "./dom.js";
 import { picture } from "./data.js";
@@ -35,7 +35,7 @@ export default function mount(host, app) {
     if (!showing || !space) return;
     const z = app.z();
     const found = space.nearest(z, NEIGHBOURS);
-    nearTitle.textContent = `Test pictures nearest to z`;
+    nearTitle.textContent = "Pictures nearest to z";
     let images;
     try {
       images = await app.data.pictures(space.config.dataset, found.map(({ index }) => index));
@@ -47,7 +47,7 @@ export default function mount(host, app) {
       const canvas = h("canvas", { "aria-hidden": "true" });
       picture(canvas, images[at]);
       return h("button", {
-        type: "button", title: `test picture ${index}: ${label}`, "aria-label": `Pin test picture ${index}, ${label}, ${fixed(distance)} away`,
+        type: "button", title: `picture ${index}: ${label}`, "aria-label": `Pin picture ${index}, ${label}, ${fixed(distance)} away`,
         onclick: () => app.pinTest(index),
       }, canvas, h("span", {}, label), h("small", {}, fixed(distance, distance < 0.1 ? 3 : 2)));
     }));
@@ -59,7 +59,7 @@ export default function mount(host, app) {
     clear.hidden = !all.length;
     pins.replaceChildren(...all.map((pin, at) => {
       const z = pin.z || (app.space && pin.index < app.space.n ? app.space.code(pin.index) : null);
-      const name = pin.kind === "test" ? `test ${pin.index}: ${app.labelOf(pin.index)}` : pin.kind === "own" ? "your picture" : "place";
+      const name = pin.kind === "test" ? `picture ${pin.index}: ${app.labelOf(pin.index)}` : pin.kind === "own" ? "your picture" : "place";
       return h("li", {},
         h("button", { type: "button", class: "lx-pin", onclick: () => app.visit(pin) }, h("b", {}, String(at + 1)), ` ${name} `, h("small", {}, z ? vector(z) : "")),
         h("button", { type: "button", class: "lx-drop", "aria-label": `Remove pin ${at + 1}`, onclick: () => app.store.set({ pins: all.filter((_, i) => i !== at) }) }, "×"));

@@ -188,7 +188,7 @@ function ready(app) {
 function describeMap(app) {
   const [x, y] = axisNames(app.space);
   app.stage.figure.setAttribute("aria-label",
-    `Map of the latent space: ${x} across, ${y} upwards, the codes of ${app.space.n} test pictures in ${app.space.names.length} classes`);
+    `Map of the latent space: ${x} across, ${y} upwards, the codes of ${app.space.n} pictures in ${app.space.names.length} classes`);
 }
 
 function legend(app) {

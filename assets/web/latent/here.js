@@ -91,7 +91,7 @@ export function createHere(host) {
     } else {
       lines.push(h("p", {}, "A plain autoencoder has no prior: nothing in it says which places mean something."));
     }
-    if (nearest) lines.push(h("p", {}, `Nearest test picture: “${nearest.label}”, ${fixed(nearest.distance, 2)} away. Click to pin this place.`));
+    if (nearest) lines.push(h("p", {}, `Nearest picture: “${nearest.label}”, ${fixed(nearest.distance, 2)} away. Click to pin this place.`));
     loss.replaceChildren(h("h3", { class: "g-h3" }, "This place"), ...lines);
   }
 

@@ -86,7 +86,7 @@ export function createPins(app) {
       const found = await app.server.describe({ model: space.name, dataset: space.config.dataset, index: pin.index });
       if (active !== pin || app.space !== space || store.get("tool") === "own") return;
       app.here.about({
-        title: `Test picture ${pin.index}: ${app.labelOf(pin.index)}`, picture: unpack(found.picture),
+        title: `Picture ${pin.index}: ${app.labelOf(pin.index)}`, picture: unpack(found.picture),
         reconstruction: unpack(found.reconstruction), recon_nats: found.recon_nats, kl_nats: found.kl_nats,
         kind: space.config.kind, beta: space.config.beta,
       });
