@@ -28,7 +28,8 @@ DEMO = Demo(
     ),
     tags=("pictures", "latent space", "autoencoder", "interpolation", "ELBO", "training"),
     engine="engines/vae/model.py",
-    models=("vae-mnist-2d", "vae-mnist-16d", "vae-fashion-2d", "vae-fashion-16d", "vae-emoji", "ae-mnist-2d"),
+    models=("vae-mnist-2d", "vae-mnist-2d-beta025", "vae-mnist-2d-beta4", "ae-mnist-2d", "vae-mnist-16d",
+            "vae-fashion-2d", "vae-fashion-16d", "vae-emoji"),
     thumbnail="apps.latent_space_explorer.thumbnail:make",
     module="latent/page.js",
 )
