@@ -227,7 +227,7 @@ def verdict(space: Space, z: np.ndarray, terms: dict[str, np.ndarray]) -> tuple[
     radius, rim = float(np.linalg.norm(z)), float(np.quantile(np.linalg.norm(space.mu, axis=1), 0.99))
     usual = usual_neighbour(space)
     own = [letter.upper() for letter, chosen in terms.items() if nearest in chosen]
-    if own:
+    if own and distance[nearest] < usual / 2:
         said = f"That is {own[0]} itself: the sum came back to where it began."
     elif radius > rim:
         said = (f"The sum lies further out (|z| = {radius:.1f}) than 99 % of the real pictures ({rim:.1f}): "
@@ -235,6 +235,9 @@ def verdict(space: Space, z: np.ndarray, terms: dict[str, np.ndarray]) -> tuple[
     elif distance[nearest] > 2 * usual:
         said = (f"It is {distance[nearest]:.1f} away, {distance[nearest] / usual:.1f}× the usual distance between "
                 f"neighbours ({usual:.1f}): the sum landed in a gap, do not expect a clean picture.")
+    elif own:
+        said = (f"That is {own[0]}, {distance[nearest]:.1f} away; neighbours usually lie {usual:.1f} apart: the sum is a place "
+                "of its own, and no other real picture is nearer.")
     else:
         said = (f"It is {distance[nearest]:.1f} away; neighbours usually lie {usual:.1f} apart: "
                 "the sum landed where real pictures are.")

@@ -46,7 +46,8 @@ def _words(dataset: str) -> tuple[str, ...]:
 
 
 def find(dataset: str, query: str, total: int, seed: int = 0) -> np.ndarray:
-    """Indices below `total` of the pictures in which every word of the query begins a word; names first.
+    """Indices below `total` of the pictures in which every word of the query begins a word: the one so named,
+    then those with the words in their names, then by keyword and class.
 
     Without words: all of them, in an order drawn from the seed.
     """
@@ -57,17 +58,22 @@ def find(dataset: str, query: str, total: int, seed: int = 0) -> np.ndarray:
     for index, words in enumerate(_words(dataset)[:total]):
         spaced = words.replace("-", " ").replace("/", " ")
         if all(f" {word}" in spaced for word in wanted):
-            in_name = all(f" {word}" in spaced.split("|")[0] for word in wanted)
-            found.append((not in_name, index))
+            name = spaced.split("|")[0]
+            in_name = all(f" {word}" in name for word in wanted)
+            found.append((name.split() != wanted, not in_name, index))
     found.sort()
-    return np.array([index for _, index in found], np.int64)
+    return np.array([index for *_, index in found], np.int64)
 
 
 MEAN_OF = 20                     # pictures in a mean: enough that what they do not share averages out
 # title: what A and B are and how C is chosen. Words for emoji and clothes; measured from the pixels for digits.
 NAMED = {
-    "emoji": (("glasses", "smiling face with sunglasses", "slightly smiling face", "cowboy hat face"),),
-    "fashion": (("long sleeves", "pullover", "t-shirt", "dress"), ("heels", "ankle boot", "sneaker", "sandal")),
+    "emoji": (("halo", "smiling face with halo", "smiling face with smiling eyes", "neutral face"),
+              ("glasses", "smiling face with sunglasses", "slightly smiling face", "cowboy hat face"),
+              ("a tear", "crying face", "neutral face", "grinning face"),
+              ("tears on a cat", "face with tears of joy", "grinning face", "grinning cat"),
+              ("blue", "blue heart", "red heart", "hollow red circle")),
+    "fashion": (("long sleeves", "pullover", "t-shirt", "dress"),),
 }
 MEASURED = (("bolder", "ink", 3, 8), ("slanted", "slant", 1, 4))
 
