@@ -1,4 +1,4 @@
-// The first tool: pins, the pictures nearest to a place, a draw from the prior, and the points as CSV.
+// The first tool: pins, the pictures nearest to a place, a draw from N(0, I), and the points as CSV.
 
 import { download, fixed, h, vector } from "./dom.js";
 import { picture } from "./data.js";
@@ -13,7 +13,7 @@ export default function mount(host, app) {
   const nearTitle = h("h3", { class: "g-h3" });
   const pins = h("ul", { class: "lx-pins" });
   const pinTitle = h("h3", { class: "g-h3" });
-  const prior = h("button", { type: "button", class: "g-btn", title: "draw z from the prior N(0, I) and decode it", onclick: draw }, "Draw z from the prior");
+  const prior = h("button", { type: "button", class: "g-btn", title: "draw z from the standard normal distribution, which is the prior of a VAE and means nothing to a plain autoencoder", onclick: draw }, "Draw z from N(0, I)");
   const csv = h("button", { type: "button", class: "g-btn", onclick: points }, "Codes as CSV");
   const clear = h("button", { type: "button", class: "g-btn", onclick: () => app.store.set({ pins: [] }) }, "Remove all");
   host.append(

@@ -176,7 +176,7 @@ function greeting({ n, name, config }) {
   const { negative_elbo: elbo, reconstruction_nats: nats } = config.measured || {};
   const quality = config.kind === "ae" ? nats && `reconstruction ${fixed(nats, 1)} nats` : elbo && `−ELBO ${fixed(elbo, 1)} nats`;
   const what = modelText({ ...config, trained: name.startsWith("trained/") });
-  return `${n.toLocaleString("en")} pictures on the map of ${name.startsWith("trained/") ? "" : "a "}${what}${quality ? `; ${quality} a picture` : ""}.`;
+  return `${n.toLocaleString("en")} pictures on the map of ${name.startsWith("trained/") ? "" : "a "}${what}${quality ? `; ${quality}` : ""}.`;
 }
 
 function ready(app) {
