@@ -27,7 +27,7 @@ def test_a_sound_demo_has_no_fault(tmp_path: Path) -> None:
     ({"__init__.py": manifest(), "lesson.md": LESSON}, "no app.py"),
     ({"__init__.py": manifest(), "app.py": ""}, "no lesson.md"),
     ({**sound(), "lesson.md": "## How it works\n"}, "'Sources'"),
-    ({**sound(), "__init__.py": "import torch\n" + manifest()}, "also imports torch"),
+    ({**sound(), "__init__.py": "import plotly\n" + manifest()}, "also imports plotly"),
     ({**sound(), "__init__.py": manifest().replace('"n": "1"', '"n": "7"')}, "refused: n is 7"),
     ({**sound(), "__init__.py": manifest().replace("[] if n in", "[] if True or n in")}, "without a word"),
     ({**sound(), "__init__.py": manifest().replace("return {", "return 1 / 0, {")}, "parse raised ZeroDivisionError"),
