@@ -196,7 +196,8 @@ async def find_pictures(request: Mapping[str, Any]) -> dict[str, Any]:
     offset = _whole(request, "offset", 0, 10**6, 0)
     limit = _whole(request, "limit", 1, 60, 40)
     some = found[offset:offset + limit]
-    answer = {"total": len(found), "indices": some.tolist(), "names": pictures.names(space.dataset, some), "columns": 10}
+    answer = {"total": len(found), "indices": some.tolist(), "columns": 10,
+              "names": pictures.names(space.dataset, some)}
     if len(some):
         answer["sheet"] = pictures.sheet(pictures.images(space.dataset, some), 10, 32)
     return answer
@@ -236,8 +237,8 @@ def verdict(space: Space, z: np.ndarray, terms: dict[str, np.ndarray]) -> tuple[
         said = (f"It is {distance[nearest]:.1f} away, {distance[nearest] / usual:.1f}× the usual distance between "
                 f"neighbours ({usual:.1f}): the sum landed in a gap, do not expect a clean picture.")
     elif own:
-        said = (f"That is {own[0]}, {distance[nearest]:.1f} away; neighbours usually lie {usual:.1f} apart: the sum is a place "
-                "of its own, and no other real picture is nearer.")
+        said = (f"That is {own[0]}, {distance[nearest]:.1f} away; neighbours usually lie {usual:.1f} apart: "
+                "the sum is a place of its own, and no other real picture is nearer.")
     else:
         said = (f"It is {distance[nearest]:.1f} away; neighbours usually lie {usual:.1f} apart: "
                 "the sum landed where real pictures are.")

@@ -84,14 +84,14 @@ def examples(dataset: str, total: int) -> list[tuple[str, dict[str, list[int]]]]
     for title, *queries in NAMED.get(dataset, ()):
         found = [find(dataset, query, total)[:MEAN_OF].tolist() for query in queries]
         if all(found):
-            single = dataset == "emoji"
-            made.append((title, {term: some[:1] if single or term == "c" else some for term, some in zip("abc", found)}))
+            few = {"a": 1, "b": 1, "c": 1} if dataset == "emoji" else {"a": MEAN_OF, "b": MEAN_OF, "c": 1}
+            made.append((title, {term: some[:few[term]] for term, some in zip("abc", found, strict=True)}))
     return made + (_measured(dataset) if dataset == "mnist" else [])
 
 
 @lru_cache(maxsize=1)
 def _measured(dataset: str) -> list[tuple[str, dict[str, list[int]]]]:
-    """Digits by ink (sum of grey) and slant (regression of column on row): much of it - little of it + another with little."""
+    """Digits by ink (sum of grey) and by slant (regression of column on row): much - little + another with little."""
     pictures = catalogue.pictures(dataset)
     ink = pictures.images[..., 0].astype(np.float32)                                      # (N, H, W)
     mass = ink.sum((1, 2))
@@ -104,7 +104,8 @@ def _measured(dataset: str) -> list[tuple[str, dict[str, list[int]]]]:
         value = values[feature]
         order = [np.flatnonzero(pictures.labels == digit) for digit in digits]
         one, other = (indices[np.argsort(value[indices])] for indices in order)
-        made.append((title, {"a": _around(one, 0.92, MEAN_OF), "b": _around(one, 0.08, MEAN_OF), "c": _around(other, 0.1, 1)}))
+        made.append((title, {"a": _around(one, 0.92, MEAN_OF), "b": _around(one, 0.08, MEAN_OF),
+                             "c": _around(other, 0.1, 1)}))
     return made
 
 

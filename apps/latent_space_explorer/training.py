@@ -65,7 +65,7 @@ def _setting(value: str) -> str:
     if not found:
         raise BadInput(f"train is {value[:40]!r}; write it as data-kind-dimensions-beta-seed, such as mnist-vae-2-1-0.")
     dataset, kind, latent, beta, seed, seconds = found.groups()
-    vae.Train(dataset=dataset, kind=kind, latent=int(latent), beta=float(beta), seed=int(seed), seconds=float(seconds or 40))
+    vae.Train(dataset, int(latent), float(beta), kind, float(seconds or 40), int(seed))
     return value
 
 
@@ -101,7 +101,8 @@ def frame_event(progress: vae.Progress, before: Plane | None) -> tuple[dict[str,
     columns = max(1, round(len(progress.samples) ** 0.5))
     event = {"step": progress.step, "seconds": round(progress.seconds, 2), "fraction": round(progress.fraction, 4),
              "reconstruction": round(progress.reconstruction_nats, 3), "kl": round(progress.kl_nats, 4),
-             "train": round(progress.train_nats, 3) if np.isfinite(progress.train_nats) else None, "xy": places, "unit": unit,
+             "train": round(progress.train_nats, 3) if np.isfinite(progress.train_nats) else None,
+             "xy": places, "unit": unit,
              "explained": [round(float(share), 4) for share in plane.explained],
              "sheet": pictures.sheet(progress.samples, columns, CELL), "columns": columns,
              "samples": len(progress.samples), "model": progress.model}

@@ -99,9 +99,10 @@ def test_a_row_of_traversals_moves_one_dimension_and_nothing_else(space: Space) 
             assert np.array_equal(tile, drawn(at[None])[0, :, :, 0])
 
 
-@pytest.mark.parametrize("wrong", [{"dims": []}, {"dims": [9]}, {"dims": "all"}, {"steps": 1}, {"steps": 99}, {"z": [1]}, {"z": None},
-                        {"z": ["a", 0, 0, 0]}, {"low": [float("nan")]}, {"low": [1, 2]}, {"size": 10**6}, {"model": "../etc"},
-                        {"dims": [True]}, {"steps": float("nan")}, {"steps": "7"}, {"size": float("inf")}])
+@pytest.mark.parametrize("wrong", [{"dims": []}, {"dims": [9]}, {"dims": "all"}, {"steps": 1}, {"steps": 99},
+                                   {"z": [1]}, {"z": None}, {"z": ["a", 0, 0, 0]}, {"low": [float("nan")]}, {"low": [1, 2]},
+                                   {"size": 10**6}, {"model": "../etc"}, {"dims": [True]},
+                                   {"steps": float("nan")}, {"steps": "7"}, {"size": float("inf")}])
 def test_what_a_page_should_not_send_comes_back_as_one_sentence(space: Space, wrong: dict[str, Any]) -> None:
     answer = ask(dimensions.dimension_traversal, **{"z": [0, 0, 0, 0], "dims": [0], **wrong})
     assert set(answer) == {"error"} and answer["error"].strip()
@@ -142,7 +143,8 @@ def test_a_sum_that_comes_back_says_so(space: Space) -> None:
 
 def test_a_sum_that_lands_outside_says_so(space: Space) -> None:
     outermost = int(np.linalg.norm(space.mu, axis=1).argmax())
-    answer = ask(dimensions.arithmetic, a=[outermost], b=[int((space.mu @ space.mu[outermost]).argmin())], c=[outermost])
+    opposite = int((space.mu @ space.mu[outermost]).argmin())
+    answer = ask(dimensions.arithmetic, a=[outermost], b=[opposite], c=[outermost])
     assert "further out" in answer["verdict"]
 
 
@@ -171,7 +173,8 @@ def test_pictures_are_found_by_every_word_and_by_chance(space: Space) -> None:
     assert one == again != other and sorted(ask(dimensions.find_pictures, limit=60)["indices"]) == list(range(N))
 
 
-@pytest.mark.parametrize(("text", "fine"), [("1-2+3", True), ("1.22-3+4.5", True), ("1-2", False), ("a-b+c", False), ("", False),
+@pytest.mark.parametrize(("text", "fine"), [("1-2+3", True), ("1.22-3+4.5", True), ("1-2", False), ("a-b+c", False),
+                                            ("", False),
                                             ("1-2+3&x", False), ("1" * 5000 + "-1+1", False)])
 def test_a_sum_in_the_address_is_read_strictly(text: str, fine: bool) -> None:
     if fine:

@@ -7,7 +7,8 @@ from apps.latent_space_explorer.projection import principal_plane, turned_like
 
 def cloud(d: int, n: int = 400, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return (rng.standard_normal((n, d)) * np.linspace(3, 0.2, d) @ np.linalg.qr(rng.standard_normal((d, d)))[0]).astype(np.float32)
+    turn, _ = np.linalg.qr(rng.standard_normal((d, d)))
+    return (rng.standard_normal((n, d)) * np.linspace(3, 0.2, d) @ turn).astype(np.float32)
 
 
 def test_the_axes_are_those_of_the_singular_value_decomposition() -> None:

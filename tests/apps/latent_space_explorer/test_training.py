@@ -170,8 +170,9 @@ def test_a_defect_in_the_engine_is_one_sentence_without_its_details(place: str) 
     assert kind == "failed" and "secret" not in body["error"] and body["error"].endswith(".")
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"latent": 1}', b'{"latent": 2.5}', b'{"beta": "many"}', b'{"dataset": "cats"}',
-                                  b'{"beta": NaN}', b'{"seed": -1}', b'{"seconds": 1e9}', b'{"latent": true}', b"x" * 5000])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"latent": 1}', b'{"latent": 2.5}', b'{"beta": "many"}',
+                                  b'{"dataset": "cats"}', b'{"beta": NaN}', b'{"seed": -1}', b'{"seconds": 1e9}',
+                                  b'{"latent": true}', b"x" * 5000])
 def test_what_cannot_be_trained_is_refused_with_one_sentence(place: str, body: bytes) -> None:
     answer = httpx.post(f"{place}/train", content=body)
     assert answer.status_code == 400 and answer.json()["error"].strip()
@@ -183,7 +184,8 @@ def test_steering_takes_three_words(place: str) -> None:
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*training.CHOICES, "other"]),
-                       st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)))
+                       st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+                       | st.lists(st.integers(), max_size=2)))
 def test_any_request_becomes_parameters_or_a_sentence(asked: dict[str, Any]) -> None:
     try:
         assert isinstance(training.choices(asked), vae.Train)
@@ -191,9 +193,11 @@ def test_any_request_becomes_parameters_or_a_sentence(asked: dict[str, Any]) -> 
         assert str(error)
 
 
-@pytest.mark.parametrize(("text", "fine"), [("mnist-vae-2-1-0", True), ("fashion-ae-16-0.25-42", True), ("emoji-vae-2-1-0", False),
+@pytest.mark.parametrize(("text", "fine"), [("mnist-vae-2-1-0", True), ("fashion-ae-16-0.25-42", True),
+                                            ("emoji-vae-2-1-0", False),
                                             ("mnist-vae-2-1-0-5", True), ("mnist-vae-2-1-0-999", False),
-                                            ("mnist-vae-99-1-0", False), ("mnist-vae-2-1-99999999999", False), ("", False)])
+                                            ("mnist-vae-99-1-0", False), ("mnist-vae-2-1-99999999999", False),
+                                            ("", False)])
 def test_a_training_in_the_address_is_read_strictly(text: str, fine: bool) -> None:
     if fine:
         assert training.FIELDS["train"].read(text) == text
