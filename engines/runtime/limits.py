@@ -21,6 +21,7 @@ class Limits:
     silent_s: float = 20.0            # parked for this long: ended; a page that draws for longer than this is broken
     paused_s: float = 1800.0          # a paused run keeps its memory: a lesson may pause it, a forgotten page may not
     beats_missed: int = 30            # seconds without a word from the engine before it is taken for frozen
+    starting_s: float = 300.0         # and while it starts: torch from a cold, slow disk says nothing for minutes
     overdue_s: float = 20.0           # seconds a step may outlast its run's deadline: then the engine is replaced
     recent: int = 50                  # runs kept for the lab book
     joined_rows: int = 512            # rows in one joined pass: beyond it a CPU gains nothing and memory grows

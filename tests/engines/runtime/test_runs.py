@@ -195,6 +195,22 @@ def test_an_awaiting_reader_that_nobody_else_holds_is_kept_alive(thread: None) -
     assert asyncio.run(read()) == 1
 
 
+def test_sessions_that_came_and_went_leave_nothing_behind(thread: None) -> None:
+    from engines.runtime import api
+    client = api._runtime.client
+    for number in range(300):
+        run = runtime.start(toys.count, Count(2), session=str(number))
+        if number % 3:
+            assert run.result(timeout=10).n == 1
+        else:
+            next(iter(run))
+    del run
+    until(lambda: runtime.state().running == 0)
+    assert not client._facts and not client._runs and not client._awaited
+    assert not client._admission._tickets and not client._admission._active
+    assert len(runtime.state().recent) == runtime.Limits().recent
+
+
 def test_records_tell_what_ran_without_naming_who(thread: None) -> None:
     runtime.start(toys.count, Count(3), session="a-secret-session").result()
     with pytest.raises(runtime.BadInput):
