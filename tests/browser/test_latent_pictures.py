@@ -123,14 +123,14 @@ def test_sample_again_shows_sixteen_draws_and_another_seed_others(opened: Callab
     draws = page.locator(".own-draws button")
     draws.nth(15).wait_for(timeout=30_000)
     assert draws.count() == 16
-    places = "() => window.__latent.app.map.extra.get('draws').points.map(p => p.z)"
+    places = "() => JSON.stringify(window.__latent.app.map.extra.get('draws').points.map(p => p.z))"
     first = page.evaluate(places)
     page.click(".own-again")
-    page.wait_for_function(f"first => JSON.stringify(({places})()) !== first", arg=page.evaluate(f"JSON.stringify(({places})())"))
+    page.wait_for_function(f"first => ({places})() !== first", arg=first, timeout=30_000)
     assert page.input_value(".own-seed") == "8"
     page.fill(".own-seed", "7")
     page.keyboard.press("Enter")
-    page.wait_for_function(f"first => JSON.stringify(({places})()) === JSON.stringify(first)", arg=first, timeout=30_000)
+    page.wait_for_function(f"first => ({places})() === first", arg=first, timeout=30_000)
     watched.check()
 
 
