@@ -157,6 +157,7 @@ class Client:
                                           type(error).__name__ if outcome == "failed" else outcome))
         if run is not None:
             run.finish(outcome, error)
+        self._awaited.pop(number, None)
         if self._admission.counts()[1]:
             self._promote()
 

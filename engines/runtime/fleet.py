@@ -138,7 +138,7 @@ class Fleet:
         """Silence counts by looks, so that a hub that slept does not blame its engine."""
         engine.silent = 0.0 if now - engine.heard < 2 else engine.silent + min(now - engine.looked, 2.0)
         engine.looked = now
-        if engine.silent > (self.limits.beats_missed if engine.hello else self.limits.starting_s):
+        if engine.silent > (self.limits.frozen_s if engine.hello else self.limits.starting_s):
             log.error("the engine has not been heard of for %.0f s: it is replaced", engine.silent)
             engine.silent = 0.0
             engine.link.kill()

@@ -20,7 +20,7 @@ class Limits:
     parked_s: float = 1.5             # silent for this long with a frame unread: parked (page gone within 2 s)
     silent_s: float = 20.0            # parked for this long: ended; a page that draws for longer than this is broken
     paused_s: float = 1800.0          # a paused run keeps its memory: a lesson may pause it, a forgotten page may not
-    beats_missed: int = 30            # seconds without a word from the engine before it is taken for frozen
+    frozen_s: float = 30.0            # without a word from the engine for this long: it is frozen, and replaced
     starting_s: float = 300.0         # and while it starts: torch from a cold, slow disk says nothing for minutes
     overdue_s: float = 20.0           # seconds a step may outlast its run's deadline: then the engine is replaced
     recent: int = 50                  # runs kept for the lab book

@@ -35,6 +35,7 @@ class Run:
         self.newest: Any = None             # params given to update(), for a run that still waits for its turn
         self._error: errors.VisitorError | None = None
         self._frames = 0
+        self._listening = 0                 # readers that wait right now
         self._patient = False               # whether only the last frame is wanted: others need wake nobody
         self._unacknowledged = 0
         self._lump = max(1, job.outbox_size // 2) if job.outbox == "wait" else 1
@@ -112,9 +113,9 @@ class Run:
     # --- what the client does ------------------------------------------------------------------------------------
 
     def unread(self, now: float) -> float:
-        """Seconds that a frame has waited for a reader who does not come; 0 when none waits."""
+        """Seconds that a frame has waited for a reader who does not come; 0 when none waits, or the reader does."""
         with self._changed:
-            return now - self.last_read if self._inbox else 0.0
+            return now - self.last_read if self._inbox and not self._listening else 0.0
 
     def deliver(self, frame: Any) -> None:
         with self._changed:
@@ -197,7 +198,12 @@ class Reader:
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
                     raise errors.TimedOut("The answer took longer than it may and was given up: try again.")
-                run._changed.wait(left)
+                run._listening += 1
+                try:
+                    run._changed.wait(left)
+                finally:
+                    run._listening -= 1
+                    run.last_read = time.monotonic()
 
     async def __anext__(self) -> Any:
         run = self._run
@@ -212,10 +218,14 @@ class Reader:
                 loop = asyncio.get_running_loop()
                 future = loop.create_future()
                 run._sleepers.append((loop, future))
+                run._listening += 1
             run._client.hold(run)       # the engine's thread keeps only weak references, and so may the loop
             try:
                 await future
             finally:
+                with run._changed:
+                    run._listening -= 1
+                    run.last_read = time.monotonic()
                 run._client.unhold(run)
 
     def close(self) -> None:

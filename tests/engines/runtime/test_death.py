@@ -74,7 +74,7 @@ def test_killing_the_engine_during_ten_runs(process: None) -> None:
 
 
 def test_a_step_that_never_comes_back_and_a_frozen_engine_are_replaced(limited) -> None:
-    limited(mode="process", overdue_s=0.3, beats_missed=2)
+    limited(mode="process", overdue_s=0.3, frozen_s=2)
     first = runtime.state().pid
     with pytest.raises(EngineLost):
         runtime.start(toys.stuck, Count(1, seconds=60)).result(timeout=10)

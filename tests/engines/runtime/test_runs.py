@@ -165,6 +165,16 @@ def test_a_paced_reader_is_no_silent_one(limited) -> None:
     assert seen == list(range(15))
 
 
+@pytest.mark.parametrize("way", ["result", "aresult"])
+def test_a_reader_that_waits_for_the_last_frame_is_no_silent_one(limited, way: str) -> None:
+    limited(parked_s=0.2, silent_s=0.6)
+    run = runtime.start(toys.dawdle, Count(120, seconds=0.01))
+
+    async def wait() -> toys.Number:
+        return await run.aresult()
+    assert (run.result() if way == "result" else asyncio.run(wait())).n == 1
+
+
 def test_leaving_ends_all_runs_of_a_session_and_no_other(thread: None) -> None:
     mine = [runtime.start(toys.count, Count(10_000, seconds=0.01), session="me") for _ in range(6)]
     other = runtime.start(toys.count, Count(30, seconds=0.01), session="you")

@@ -62,6 +62,15 @@ def sticking(params: Count):
     yield Number(1)
 
 
+def dawdling(params: Count):
+    """A frame, a long time of nothing to show, and another frame."""
+    yield Number(0)
+    for _ in range(params.n):
+        time.sleep(params.seconds)
+        yield None
+    yield Number(1)
+
+
 def following(params: Count):
     """Count on from the newest params it was handed."""
     n, step = 0, params.start
