@@ -10,10 +10,12 @@ import json
 import re
 from html import escape
 from pathlib import Path
+from xml.etree import ElementTree
 
 from gallery.demo import Demo
 
 ROOT = Path(__file__).resolve().parents[2]
+MATHML, BRACE = "http://www.w3.org/1998/Math/MathML", "\u23df"
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?P<inline>[^$\n]+?)\$(?!\d)", re.S)
 
 # Where the converter's spacing differs from what a reader of papers is used to: "log p", "z ~ N", and "z|x" without gaps.
@@ -55,7 +57,20 @@ def formula(latex: str, *, block: bool) -> str:
     mathml = convert(latex.strip(), display="block" if block else "inline")
     for pattern, tidy in TIDY:
         mathml = re.sub(pattern, tidy, mathml)
-    return mathml
+    return _underlined(mathml)
+
+
+def _underlined(mathml: str) -> str:
+    """Braces under a term become a line of exactly its width: Chromium draws a stretched brace too short."""
+    ElementTree.register_namespace("", MATHML)
+    tree = ElementTree.fromstring(mathml)
+    for labelled in tree.iter(f"{{{MATHML}}}munder"):
+        braced = labelled[0]
+        if braced.tag == labelled.tag and (braced[1].text or "") == BRACE:
+            row = ElementTree.Element(f"{{{MATHML}}}mrow", {"class": "g-term"})
+            row.append(braced[0])
+            labelled[0] = row
+    return ElementTree.tostring(tree, encoding="unicode")
 
 
 def models_html(models: tuple[str, ...], address: str) -> str:

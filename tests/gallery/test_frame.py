@@ -125,6 +125,11 @@ def test_a_lesson_has_formulas_and_obeys_no_html():
     assert "\ue000" not in html
 
 
+def test_a_brace_under_a_term_becomes_a_line_of_its_width():
+    html = reading.formula(r"\underbrace{\log p(x|z)}_{\text{copy}} + \underbrace{y}_{b}", block=True)
+    assert html.count('class="g-term"') == 2 and "\u23df" not in html and html.startswith("<math") and "copy" in html
+
+
 # --- the hub ------------------------------------------------------------------------------------------------------------
 
 def test_the_hub_hangs_ten_and_greys_what_is_not_there():
