@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engines.training import data as sources
 from engines.training.vae_report import write_model
-from engines.vae.model import VAE, Architecture, elbo_terms, to_float
+from engines.vae.model import VAE, Architecture, elbo_terms, load, to_float
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
@@ -51,6 +51,8 @@ class Recipe:
     average: float = 0.999       # decay of the running average of the weights that is kept in the end
     warm_up: float = 0.05        # share of the steps over which the weight of the KL grows from 0 to beta
     shift: int = 0               # pictures are moved by up to this many pixels, anew each time
+    warp: float = 0.0            # half of the pictures are turned by up to this many radians, and stretched, moved likewise
+    start: str = ""              # a folder of an earlier run, to begin with its weights instead of random ones
     precision: str = "bf16"      # of the matrix products; weights and sums stay fp32
     seed: int = 0
 
@@ -67,6 +69,8 @@ class Training:
         self.images = torch.from_numpy(np.ascontiguousarray(images))      # (N, H, W, C) bytes
         torch.manual_seed(recipe.seed)
         self.vae = VAE(recipe.architecture(tuple(images.shape[1:])))
+        if recipe.start:
+            self.vae.load_state_dict(load(Path(recipe.start)).state_dict())
         self.averaged = [weight.detach().clone() for weight in self.vae.parameters()]
         self.optimisers = optimisers(recipe, self.vae)
         self.random = torch.Generator().manual_seed(recipe.seed)
@@ -81,7 +85,7 @@ class Training:
         # 2. the two terms of the bound, with one eps for each picture
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
             reconstruction, kl = elbo_terms(self.vae, x, self.random)
-        weight = recipe.beta * min(1.0, (done + 1e-9) / recipe.warm_up)
+        weight = recipe.beta * min(1.0, (done + 1e-9) / max(recipe.warm_up, 1e-9))
         loss = (reconstruction + weight * kl.sum(1)).mean()
         # 3. down the gradient
         rate = recipe.rate * min(1.0, (done + 1 / self.steps) / 0.02) * 0.5 * (1 + math.cos(math.pi * done))
@@ -107,7 +111,8 @@ class Training:
             parts = x.split(max(1, len(x) // 16))                          # a move for each 16th of the batch
             moves = torch.randint(-reach, reach + 1, (len(parts), 2), generator=self.random).tolist()
             x = torch.cat([torch.roll(part, move, (1, 2)) for part, move in zip(parts, moves)])
-        return to_float(x)
+        x = to_float(x)
+        return warped(x, self.recipe.warp, self.random) if self.recipe.warp else x
 
     def state(self) -> dict:
         return {"recipe": asdict(self.recipe), "weights": self.vae.state_dict(), "averaged": self.averaged,
@@ -130,6 +135,24 @@ class Training:
             for weight, average in zip(vae.parameters(), self.averaged):
                 weight.copy_(average.half().float())
         return vae.eval()
+
+
+def warped(x: Tensor, strength: float, random: torch.Generator) -> Tensor:
+    """Half of the pictures (B, H, W, C) as another hand might have drawn them, the other half as they are.
+
+    Turned by up to `strength` radians, each axis stretched by up to half of it as a share, slanted by up to
+    3/4 of it, and moved by up to half of it as a share of the half-width; all evenly distributed.
+    """
+    count = len(x)
+    turn, wide, high, slant, right, down = (strength * part * (2 * torch.rand(count, generator=random) - 1)
+                                            for part in (1, 0.5, 0.5, 0.75, 0.5, 0.5))
+    cos, sin = turn.cos(), turn.sin()
+    matrices = torch.stack([torch.stack([cos * (1 + wide), slant - sin, right], 1),
+                            torch.stack([sin, cos * (1 + high), down], 1)], 1)      # (B, 2, 3)
+    half = count // 2
+    grid = nn.functional.affine_grid(matrices[:half], (half, 1, *x.shape[1:3]), align_corners=False)
+    moved = nn.functional.grid_sample(x[:half].permute(0, 3, 1, 2), grid, align_corners=False)
+    return torch.cat([moved.permute(0, 2, 3, 1).clamp(0, 1), x[half:]])
 
 
 def optimisers(recipe: Recipe, vae: VAE) -> list[torch.optim.Optimizer]:

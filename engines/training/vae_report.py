@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import time
 from dataclasses import asdict
@@ -31,11 +32,33 @@ def write_model(vae: paper.VAE, recipe: Recipe, folder: Path, held_out: np.ndarr
     config = {"name": folder.name, "dataset": recipe.dataset, "beta": recipe.beta, "measured": found.figures,
               "measured_on": "the training pictures themselves" if seen else "test set", **facts,
               "parameters": sum(weight.numel() for weight in vae.parameters()),
-              "recipe": asdict(recipe), "steps": run["steps"], "seconds": round(run["seconds"])}
+              **origin(recipe), "steps": run["steps"], "seconds": round(run["seconds"])}
     paper.save(vae, folder, **config)
     (folder / "MODEL_CARD.md").write_text(card(config | {"latent": recipe.latent, "kind": recipe.kind}, run), "utf-8")
     write_sums(folder)
     return config
+
+
+def origin(recipe: Recipe) -> dict:
+    """The recipe, and those before it where training began with the weights of an earlier run, oldest first."""
+    told = asdict(recipe)
+    if not recipe.start:
+        return {"recipe": told}
+    told["start"] = Path(recipe.start).name
+    return {"recipe": told, "begun_with": chain(Path(recipe.start))}
+
+
+def chain(folder: Path) -> list[dict]:
+    """The recipe of a model folder after those that it began with; they lie beside it."""
+    recipe = json.loads((folder / "config.json").read_text("utf-8"))["recipe"]
+    start = Path(recipe.get("start", "")).name
+    return (chain(folder.parent / start) if start else []) + [recipe | {"start": start}]
+
+
+def command(recipe: dict) -> str:
+    """The command line that repeats a recipe."""
+    return "python -m engines.training.vae " + " ".join(f"--{key.replace('_', '-')} {value}"
+                                                        for key, value in recipe.items() if value != "")
 
 
 LABELS = {"negative_elbo": "-ELBO", "reconstruction_nats": "reconstruction term",
@@ -46,8 +69,10 @@ def card(config: dict, run: dict) -> str:
     """The model card: what it is, data and licence, recipe, time, figures, limits."""
     about, recipe, found = data.about(config["dataset"]), config["recipe"], config["measured"]
     default = {"name", "dataset", "kind"}
-    settings = "\n".join(f"| {key} | {value} |" for key, value in recipe.items() if key not in default)
-    command = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in recipe.items())
+    settings = "\n".join(f"| {key} | {value} |" for key, value in recipe.items() if key not in default and value != "")
+    begun = "".join(f"{place}. `{command(earlier)}`\n" for place, earlier in enumerate(config.get("begun_with", []), 1))
+    if begun:
+        begun = f"\nIt begins with the weights that these made, one after the other:\n\n{begun}"
     kind = "A plain autoencoder" if config["kind"] == "ae" else "A variational autoencoder"
     figures = "\n".join(f"| {label} | {found[key]:.4g} |" if key == "mse" else f"| {label} | {found[key]:.2f} |"
                         for key, label in LABELS.items() if key in found)
@@ -67,8 +92,8 @@ The weights are under the MIT licence of this repository.
 
 ## Recipe
 
-`python -m engines.training.vae {command}`
-
+`{command(recipe)}`
+{begun}
 | setting | value |
 |---|---|
 {settings}

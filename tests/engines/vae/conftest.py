@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from safetensors.torch import save_file
 
 from engines.runtime import models, trained
 from engines.runtime.contract import Forward
 from engines.vae import model as paper
 from engines.vae.measure import codes, measure
+
+settings.register_profile("unhurried", deadline=None)        # a busy machine is no fault
+settings.load_profile("unhurried")
 
 TOY = paper.Architecture((8, 8, 1), latent=3, width=16, encoder_depth=1, decoder_depth=1)
 TOY_AE = paper.Architecture((8, 8, 1), latent=2, kind="ae", width=16)
