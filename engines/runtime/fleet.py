@@ -192,7 +192,8 @@ class Fleet:
 
     def fault(self) -> str:
         """A sentence when no engine works, else empty."""
-        if any(engine.works() and engine.failures < _HOPELESS or engine.hello and not engine.hello.fault
-               for engine in self.engines):
+        hellos = self.hellos()
+        if any(not hello.fault for hello in hellos):
             return ""
-        return next((hello.fault for hello in self.hellos()), DOES_NOT_START)
+        hopeless = all(engine.failures >= _HOPELESS for engine in self.engines)
+        return hellos[0].fault if hellos else DOES_NOT_START if hopeless else ""

@@ -173,6 +173,15 @@ class Residents:
         self._give(refs)
         self.reserved -= working
 
+    def warm(self, refs: tuple[ModelRef, ...]) -> None:
+        """Load what is missing, as far as it fits and is sound: whoever asks for the rest will be told why."""
+        for ref in refs:
+            try:
+                if self.lease((ref,)) is not None:
+                    self.release((ref,))
+            except Exception:
+                log.exception("%s could not be warmed", ref.name)
+
     def _give(self, refs: Any) -> None:
         for ref in refs:
             resident = self._held[ref]

@@ -99,7 +99,8 @@ class Scheduler:
         if isinstance(message, wire.Order):
             self._admit(message)
         elif isinstance(message, wire.Warm):
-            self._warm(message)
+            self.residents.warm(message.models if self._fault is None else ())
+            self._tell_residents()
         elif isinstance(message, wire.Stop):
             self._stopping = True
         elif message.run in self._activities:       # else it has just ended
@@ -111,8 +112,7 @@ class Scheduler:
             return
         self._used[order.session] = max(self._used.get(order.session, 0.0), self._floor)
         self._runs[order.session] += 1
-        siblings = [each.used for each in self._activities.values() if each.order.session == order.session] \
-            if self._runs[order.session] > 1 else []
+        siblings = (each.used for each in self._activities.values() if each.order.session == order.session)
         activity = Activity(order, self._emit, used=min(siblings, default=0.0))
         activity.mark(time.monotonic())
         self._activities[order.run] = activity
@@ -123,7 +123,7 @@ class Scheduler:
             return
         was_ready = activity.ready()
         if isinstance(message, wire.Ack):
-            activity.acknowledge(message.count)
+            self._acknowledge(activity, message.count)
         elif isinstance(message, wire.Pause):
             activity.paused = message.on
         elif isinstance(message, wire.Park):
@@ -132,10 +132,17 @@ class Scheduler:
             activity.newest = message.params
         if activity in self._line:
             self._line.call()
-        if activity.ready() and not was_ready:
+        if activity.ready() and not was_ready and activity.order.run in self._activities:
             session = activity.order.session
             self._used[session] = max(self._used[session], self._floor)
         activity.mark(time.monotonic())
+
+    def _acknowledge(self, activity: Activity, count: int) -> None:
+        try:
+            activity.acknowledge(count)
+        except Exception:       # the frame that it held back cannot be sent
+            log.exception("a frame of run %d of %s could not be sent", activity.order.run, activity.order.target)
+            self._end(activity, "failed", errors.JobFailed(_DEFECT))
 
     def _next(self) -> Activity | None:
         """The run to step: of the session, then within it of the run, that used least of this thread."""
@@ -153,8 +160,7 @@ class Scheduler:
     # --- one turn ------------------------------------------------------------------------------------------------
 
     def _turn(self, activity: Activity) -> None:
-        late = activity.overdue(time.monotonic())
-        if late > 0:
+        if activity.overdue(time.monotonic()) > 0:
             self._end(activity, "failed", errors.TimedOut(
                 f"This took longer than its limit of {activity.order.deadline_s:g} s and was stopped: "
                 "ask for less at once, or try again when fewer people are here."))
@@ -307,15 +313,6 @@ class Scheduler:
 
     def _tell_residents(self) -> None:
         self._emit(wire.Residents(self.residents.listed()))
-
-    def _warm(self, message: wire.Warm) -> None:
-        for ref in message.models:
-            try:
-                if self._fault is None and self.residents.lease((ref,)) is not None:
-                    self.residents.release((ref,))
-            except Exception:
-                log.exception("%s could not be warmed", ref.name)       # whoever asks for it will be told why
-        self._tell_residents()
 
     # --- ends ----------------------------------------------------------------------------------------------------
 

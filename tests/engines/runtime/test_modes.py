@@ -64,6 +64,20 @@ def test_state_tells_what_the_engine_is(engine: str) -> None:
     assert state.torch.startswith("2.") and state.pid > 0 and state.budget_bytes > 2**28 and not state.fault
 
 
+@pytest.mark.parametrize("job", [toys.smuggle, toys.smuggle_newest])
+def test_a_frame_that_cannot_be_sent_fails_its_run_and_no_other(engine: str, job: runtime.Job) -> None:
+    if engine == "thread":
+        return                                          # nothing is sent there
+    other = runtime.start(toys.count, Count(40, seconds=0.01), session="other")
+    seen = []
+    with pytest.raises(runtime.JobFailed):
+        for frame in runtime.start(job, Count(3)):
+            time.sleep(0.1)
+            seen.append(frame.n)
+    assert seen == [0]
+    assert other.result(timeout=20).n == 39 and runtime.state().restarts == 0
+
+
 def test_large_pictures_cross_whole(engine: str) -> None:
     params = toys.Paint(np.arange(12_000_000, dtype=np.uint8).reshape(-1, 1000, 3))
     run = runtime.start(toys.paint, params)

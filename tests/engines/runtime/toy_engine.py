@@ -104,6 +104,12 @@ def hoarding(params: Count):
         yield Number(n)
 
 
+def smuggling(params: Count):
+    """Frames that cannot be sent from the second on, deep inside."""
+    for n in range(params.n):
+        yield Number(n, note=("", {"deep": torch.ones(1)}) if n else "")
+
+
 def grad_modes(params: Count):
     for _ in range(params.n):
         found = int(torch.is_grad_enabled()) + 2 * int(torch.is_inference_mode_enabled())
