@@ -45,14 +45,17 @@ def origin(recipe: Recipe) -> dict:
     if not recipe.start:
         return {"recipe": told}
     told["start"] = Path(recipe.start).name
-    return {"recipe": told, "begun_with": chain(Path(recipe.start))}
+    before = chain(Path(recipe.start))
+    return {"recipe": told, "begun_with": [config["recipe"] for config in before],
+            "seconds_before": sum(config["seconds"] for config in before)}
 
 
 def chain(folder: Path) -> list[dict]:
-    """The recipe of a model folder after those that it began with; they lie beside it."""
-    recipe = json.loads((folder / "config.json").read_text("utf-8"))["recipe"]
-    start = Path(recipe.get("start", "")).name
-    return (chain(folder.parent / start) if start else []) + [recipe | {"start": start}]
+    """The config of a model folder after those of the folders that it began with, which lie beside it."""
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    start = Path(config["recipe"].get("start", "")).name
+    config["recipe"]["start"] = start
+    return (chain(folder.parent / start) if start else []) + [config]
 
 
 def command(recipe: dict) -> str:
@@ -72,7 +75,8 @@ def card(config: dict, run: dict) -> str:
     settings = "\n".join(f"| {key} | {value} |" for key, value in recipe.items() if key not in default and value != "")
     begun = "".join(f"{place}. `{command(earlier)}`\n" for place, earlier in enumerate(config.get("begun_with", []), 1))
     if begun:
-        begun = f"\nIt begins with the weights that these made, one after the other:\n\n{begun}"
+        begun = (f"\nIt begins with the weights that these made, one after the other, "
+                 f"in {minutes(config['seconds_before'])}:\n\n{begun}")
     kind = "A plain autoencoder" if config["kind"] == "ae" else "A variational autoencoder"
     figures = "\n".join(f"| {label} | {found[key]:.4g} |" if key == "mse" else f"| {label} | {found[key]:.2f} |"
                         for key, label in LABELS.items() if key in found)
@@ -98,7 +102,7 @@ The weights are under the MIT licence of this repository.
 |---|---|
 {settings}
 
-{run['steps']:,} steps on {run['n_train']:,} training pictures in {run['seconds'] / 60:.0f} minutes
+{run['steps']:,} steps on {run['n_train']:,} training pictures in {minutes(run['seconds'])}
 on {run['threads']} core(s) of a shared {platform.machine()} processor without an accelerator
 (torch {torch.__version__.split('+')[0]}, {time.strftime('%B %Y')}).
 
@@ -119,6 +123,12 @@ from 0 to 1; nats per picture, lower is better.
 """
 
 
+def minutes(seconds: float) -> str:
+    """A time as a reader would say it."""
+    count = max(1, round(seconds / 60))
+    return "1 minute" if count == 1 else f"{count} minutes"
+
+
 def limits(config: dict) -> str:
     """What the reader should not expect of this model."""
     if config["kind"] == "ae":
@@ -134,4 +144,7 @@ def limits(config: dict) -> str:
     if config["beta"] != 1:
         lines.append(f"Trained with beta {config['beta']:g}: -ELBO above leaves beta out, "
                      "to be comparable with the others.")
+    if "begun_with" in config:
+        lines.append("When to stop moving the pictures, and when to stop at all, was decided by looking at the figure "
+                     "above, without a third set of pictures: it may flatter the model a little.")
     return " ".join(lines)

@@ -74,7 +74,7 @@ def test_what_is_written_is_what_was_measured(tmp_path: Path) -> None:
     torch.testing.assert_close(stored["mu"].float(), back.mu, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(stored["logvar"].float(), back.logvar, rtol=1e-3, atol=1e-3)
     card = (folder / "MODEL_CARD.md").read_text()
-    for said in (f"{config['measured']['negative_elbo']:.2f}", "seed | 0", "1 minutes", "licence", "Limits", "--latent 3"):
+    for said in (f"{config['measured']['negative_elbo']:.2f}", "seed | 0", "1 minute", "licence", "Limits", "--latent 3"):
         assert said in card
 
 
