@@ -28,7 +28,8 @@ class Outlet:
         self._stream = stream               # kept, or it would be closed
         self._descriptor = stream.fileno()
         self._gone, self._idle, self._idle_s = gone, idle, idle_s
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._backlog: deque[memoryview] = deque()
         self._closed = False
         self._direct = os.name == "posix"   # elsewhere a pipe cannot be asked for room: the thread writes everything
@@ -39,14 +40,13 @@ class Outlet:
 
     def put(self, packed: bytes) -> None:
         """Send one packed message, after all that were put before it."""
-        data = memoryview(LENGTH.pack(len(packed)) + packed)
-        with self._changed:
+        data = LENGTH.pack(len(packed)) + packed
+        with self._lock:
             if self._closed:
                 return
-            if self._direct and not self._backlog:
-                data = self._write(data)
-            if data:
-                self._backlog.append(data)
+            rest = self._write(data) if self._direct and not self._backlog else memoryview(data)
+            if rest:
+                self._backlog.append(rest)
                 self._changed.notify()
 
     def close(self, seconds: float) -> None:
@@ -56,16 +56,16 @@ class Outlet:
             self._changed.notify()
         self._thread.join(seconds)
 
-    def _write(self, data: memoryview) -> memoryview:
+    def _write(self, data: bytes | memoryview) -> memoryview:
         """Write what there is room for; returns the rest. When the other end has gone there is no rest."""
         try:
-            return data[os.write(self._descriptor, data):]
+            return memoryview(data)[os.write(self._descriptor, data):]
         except BlockingIOError:
-            return data
+            return memoryview(data)
         except OSError:
             self._closed = True
             self._backlog.clear()
-            return data[:0]
+            return memoryview(b"")
 
     def _catch_up(self) -> None:
         while True:
