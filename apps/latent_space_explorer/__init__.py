@@ -18,7 +18,7 @@ DEMO = Demo(
         Scene("The holes of an autoencoder", "Ask a decoder what lies where no code lies.",
               {"model": "ae-mnist-2d", "compare": "vae-mnist-2d", "layers": "points,manifold"}),
         Scene("Sample again", "One digit, sixteen draws of ε.",
-              {"model": "vae-mnist-2d", "tool": "own", "own": "t.8", "again": "1", "seed": "7"}),
+              {"model": "vae-mnist-2d", "tool": "own", "own": "t.1", "again": "1", "seed": "7"}),
         Scene("Morph a face", "Every face between two faces.",
               {"model": "vae-emoji", "tool": "path", "pins": "t8~t100", "steps": "32", "play": "1"}),
         Scene("A dimension that collapsed", "Some sliders change nothing. Why?",

@@ -57,8 +57,8 @@ export function createControls(host, app) {
     const variants = mine.filter((config) => config.latent === now.latent || sizes.length < 2)
       .sort((a, b) => (a.kind === "ae") - (b.kind === "ae") || a.beta - b.beta);
     const options = variants.map((config) => ({
-      value: config.name, text: config.kind === "ae" ? "Autoencoder" : `VAE ${betaText(config.beta)}`,
-      title: config.kind === "ae" ? "reconstruction only, no KL term" : `loss = reconstruction + ${config.beta} · KL`,
+      value: config.name, text: config.kind === "ae" ? "Plain AE" : `VAE ${betaText(config.beta)}`,
+      title: config.kind === "ae" ? "a plain autoencoder: reconstruction only, no KL term" : `loss = reconstruction + ${config.beta} · KL`,
     }));
     for (const config of app.catalog.filter((each) => each.trained)) {
       options.push({ value: config.name, text: "Yours", title: "the model that you trained here" });

@@ -174,15 +174,28 @@ function paintNames(map, g) {
   g.lineJoin = "round";
   const big = space.names.every((name) => name.length <= 2);
   g.font = `700 ${big ? 20 : 13}px ${theme.text}`;
+  const taken = [];
   space.medians.forEach((place, label) => {
     if (!place || !map.visible(label)) return;
-    const [x, y] = map.toPixel(place);
+    const name = space.names[label];
+    const [x, y] = free(taken, map.toPixel(place), g.measureText(name).width + 6, big ? 22 : 16);
     g.lineWidth = 5;
     g.strokeStyle = theme.wall;
-    g.strokeText(space.names[label], x, y);
+    g.strokeText(name, x, y);
     g.fillStyle = theme.ink;
-    g.fillText(space.names[label], x, y);
+    g.fillText(name, x, y);
   });
+}
+
+// The place nearest to the wanted one, above or below it, where a name of this size covers no other.
+function free(taken, [x, y], width, height) {
+  for (const rows of [0, 1, -1, 2, -2, 3, -3, 4, -4]) {
+    const box = [x - width / 2, y + rows * height - height / 2, x + width / 2, y + rows * height + height / 2];
+    if (taken.some((each) => box[0] < each[2] && each[0] < box[2] && box[1] < each[3] && each[1] < box[3])) continue;
+    taken.push(box);
+    return [x, y + rows * height];
+  }
+  return [x, y];
 }
 
 function medians(space) {
