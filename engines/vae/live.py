@@ -94,7 +94,11 @@ class Lesson:
 
 def train(p: asked.Train) -> Generator[asked.Progress | None, object, None]:
     """Train for `seconds`, a look now and then; the last frame names the model that was kept."""
+    for split in ("train", "test"):         # read one at a time, so that no step is long
+        data.load(p.dataset, split)
+        yield None
     lesson, looked = Lesson(p), 0.0
+    yield None
     yield lesson.look()
     while lesson.fraction < 1:
         lesson.advance()

@@ -51,7 +51,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
 
 
 def test_training_raises_the_bound() -> None:
-    training = Training(replace(TOY, epochs=40), toy_pictures())
+    training = Training(replace(TOY, epochs=20, rate=0.01), toy_pictures())
     before = measure(training.finished(), toy_pictures()).figures["negative_elbo"]
     while training.step < training.steps:
         training.advance()
