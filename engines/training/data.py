@@ -40,8 +40,10 @@ HOMES = {
 }
 # sha256 over all pixels as bytes (train, then test), and over all labels
 FINGERPRINTS = {
-    "mnist": ("5b92582eb909c82a9bfefcd44acbe9233be3eb5b419a44cf211022ad2bf4bf96", "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27"),
-    "fashion": ("0fbbfcb392782b3b702472ead3688778e1509e8cf40f5c24d9d3303618b193ab", "8ab940a680640f36c0bf1d2549cb2f3b3d4068c12547116cc7b1161b1d26663d"),
+    "mnist": ("5b92582eb909c82a9bfefcd44acbe9233be3eb5b419a44cf211022ad2bf4bf96",
+              "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27"),
+    "fashion": ("0fbbfcb392782b3b702472ead3688778e1509e8cf40f5c24d9d3303618b193ab",
+              "8ab940a680640f36c0bf1d2549cb2f3b3d4068c12547116cc7b1161b1d26663d"),
 }
 FILES = {"mnist": "mnist/mnist.npz", "fashion": "fashion_mnist/fashion_mnist.npz", "emoji": "emoji64/emoji64.npz"}
 PER_CLASS = {"mnist": 1000, "fashion": 500}      # training pictures of each class that are bundled
@@ -175,7 +177,8 @@ def bundle(dataset: str) -> None:
     np.savez_compressed(folder / "labels.npz", **{split: labels[index] for split, index in kept.items()},
                         **{f"{split}_index": index.astype(np.int32) for split, index in kept.items()})
     config = json.loads((folder / "config.json").read_text("utf-8"))
-    config["splits"] = {split: {"sheet": "all.webp" if dataset == "emoji" else f"{split}.webp", "count": len(index), "columns": COLUMNS[dataset]}
+    sheets = {split: "all.webp" if dataset == "emoji" else f"{split}.webp" for split in kept}
+    config["splits"] = {split: {"sheet": sheets[split], "count": len(index), "columns": COLUMNS[dataset]}
                         for split, index in kept.items()}
     (folder / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

@@ -51,7 +51,7 @@ class Recipe:
     average: float = 0.999       # decay of the running average of the weights that is kept in the end
     warm_up: float = 0.05        # share of the steps over which the weight of the KL grows from 0 to beta
     shift: int = 0               # pictures are moved by up to this many pixels, anew each time
-    warp: float = 0.0            # half of the pictures are turned by up to this many radians, and stretched, moved likewise
+    warp: float = 0.0            # half of the pictures are turned by up to this many radians, stretched and moved
     start: str = ""              # a folder of an earlier run, to begin with its weights instead of random ones
     precision: str = "bf16"      # of the matrix products; weights and sums stay fp32
     seed: int = 0

@@ -183,7 +183,8 @@ class Interpolate:
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.points) <= 16:
-            raise BadInput(f"a path of {len(self.points)} points was asked for; it takes 2 to 16: pin a few points first.")
+            raise BadInput(f"a path of {len(self.points)} points was asked for; it takes 2 to 16: "
+                           f"pin a few points first.")
         for point in self.points:
             _check_z(point)
         _check_whole("steps", self.steps, len(self.points), MAX_STEPS)

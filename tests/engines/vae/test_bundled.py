@@ -50,7 +50,8 @@ def test_the_folder_is_whole_and_says_what_it_is(name: str, config: dict, vae: p
     assert codes["mu"].shape == codes["logvar"].shape == (count, config["latent"])
     assert all(file.stat().st_size < 10 * 2**20 for file in folder.iterdir())
     card = (folder / "MODEL_CARD.md").read_text("utf-8")
-    for part in ("## Data and licence", "## Recipe", "python -m engines.training.vae", "seed", "## Measured", "## Limits"):
+    for part in ("## Data and licence", "## Recipe", "python -m engines.training.vae", "seed", "## Measured",
+                 "## Limits"):
         assert part in card
 
 

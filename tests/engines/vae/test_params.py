@@ -18,7 +18,8 @@ number = st.one_of(st.floats(), st.floats(-1e3, 1e3), st.just(float("nan")), st.
 whole = st.one_of(st.integers(), st.integers(-2, 70))
 vector = st.lists(number, max_size=20).map(tuple)
 sane = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=20).map(tuple)
-picture = arrays.arrays(st.sampled_from([np.uint8, np.float32, np.int64]), arrays.array_shapes(min_dims=1, max_dims=4, max_side=5))
+picture = arrays.arrays(st.sampled_from([np.uint8, np.float32, np.int64]),
+                        arrays.array_shapes(min_dims=1, max_dims=4, max_side=5))
 
 
 def accepted(make: Callable[[], object]) -> object | None:
@@ -61,7 +62,8 @@ def test_reconstruct(pixels: np.ndarray, n: float, seed: float) -> None:
         assert isinstance(made.n, int) and isinstance(made.seed, int)
 
 
-@given(st.lists(st.one_of(vector, sane), max_size=20).map(tuple), whole, st.sampled_from(["line", "circle", "", "spiral"]))
+@given(st.lists(st.one_of(vector, sane), max_size=20).map(tuple), whole,
+       st.sampled_from(["line", "circle", "", "spiral"]))
 def test_interpolate(points: tuple, steps: int, way: str) -> None:
     made = accepted(lambda: asked.Interpolate("m", points, steps, way))
     if made:

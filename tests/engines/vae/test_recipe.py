@@ -74,7 +74,8 @@ def test_what_is_written_is_what_was_measured(tmp_path: Path) -> None:
     torch.testing.assert_close(stored["mu"].float(), back.mu, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(stored["logvar"].float(), back.logvar, rtol=1e-3, atol=1e-3)
     card = (folder / "MODEL_CARD.md").read_text()
-    for said in (f"{config['measured']['negative_elbo']:.2f}", "seed | 0", "1 minute", "licence", "Limits", "--latent 3"):
+    stated = f"{config['measured']['negative_elbo']:.2f}"
+    for said in (stated, "seed | 0", "1 minute", "licence", "Limits", "--latent 3"):
         assert said in card
 
 
@@ -173,3 +174,20 @@ def test_half_of_a_batch_is_left_as_it_is_and_half_is_moved_a_little() -> None:
     assert out.shape == x.shape and torch.equal(out[20:], x[20:]) and not torch.equal(out[:20], x[:20])
     assert out.min() >= 0 and out.max() <= 1
     torch.testing.assert_close(warped(x, 0.0, torch.Generator()), x, atol=1e-5, rtol=0)
+
+
+def test_the_bundled_sets_are_made_from_the_whole_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, labels = make_pictures(60, (28, 28, 1))[..., 0], (np.arange(60) % 10).astype(np.uint8)
+    (tmp_path / "whole" / "mnist").mkdir(parents=True)
+    np.savez(tmp_path / "whole" / "mnist" / "mnist.npz", images=pixels, labels=labels, n_train=np.int64(40))
+    (tmp_path / "small" / "mnist").mkdir(parents=True)
+    (tmp_path / "small" / "mnist" / "config.json").write_text(
+        json.dumps({"image": [28, 28, 1], "classes": list("0123456789"), "splits": {}}))
+    monkeypatch.setenv("GALLERY_DATA", str(tmp_path / "whole"))
+    monkeypatch.setattr(sources.data, "ROOT", tmp_path / "small")
+    monkeypatch.setitem(sources.PER_CLASS, "mnist", 2)
+    sources.bundle("mnist")
+    read = sources.data.load.__wrapped__                          # without its cache
+    test, train = read("mnist", "test"), read("mnist", "train")
+    assert np.array_equal(test.images[..., 0], pixels[40:]) and np.array_equal(test.labels, labels[40:])
+    assert np.array_equal(train.images[..., 0], pixels[:20]) and np.bincount(train.labels).tolist() == [2] * 10
