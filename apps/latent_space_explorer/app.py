@@ -27,10 +27,18 @@ def server_functions() -> list[Callable[..., Any]]:
     return [answers(function) for function in found]
 
 
+def named_endpoints() -> list[tuple[Callable[..., Any], str]]:
+    """What a program may ask, by name: the main jobs, and what the tools add."""
+    found = endpoints.apis()
+    for module in state.tool_modules():
+        found += [(function, name) for function, name, *_ in module.apis()] if hasattr(module, "apis") else []
+    return found
+
+
 def build() -> gr.Blocks:
     with page(DEMO) as blocks:
         gr.HTML(value="", html_template="<span hidden></span>", js_on_load=LOAD, server_functions=server_functions())
-        for function, name in endpoints.apis():
+        for function, name in named_endpoints():
             gr.api(function, api_name=name, api_description=inspect.getdoc(function), concurrency_limit=8)
     return blocks
 
