@@ -144,7 +144,7 @@ def limits(config: dict) -> str:
     if config["beta"] != 1:
         lines.append(f"Trained with beta {config['beta']:g}: -ELBO above leaves beta out, "
                      "to be comparable with the others.")
-    if "begun_with" in config:
+    if "begun_with" in config and config["dataset"] != "emoji":
         lines.append("When to stop moving the pictures, and when to stop at all, was decided by looking at the figure "
                      "above, without a third set of pictures: it may flatter the model a little.")
     return " ".join(lines)
