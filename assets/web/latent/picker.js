@@ -7,11 +7,11 @@ const FIRST = 20;                // how many "the first 20" takes
 const MOST = 50;                 // the server's own limit on one term
 
 /** Opens the picker; resolves with the chosen indices, or null when it is closed without choosing. */
-export function choosePictures(app, { title, chosen = [], query = "" }) {
+export function choosePictures(app, { title, query = "" }) {
   return new Promise((resolve) => {
     let found = { indices: [], names: [], total: 0 };
     let seed = 1 + Math.floor(Math.random() * 1e6);
-    let picked = [...chosen];
+    let picked = [];
     let answer = null;
     const box = h("input", { type: "search", placeholder: "name, keyword or class", "aria-label": "Find pictures by name, keyword or class", value: query,
       maxlength: "80", oninput: () => look(), onkeydown: (event) => { if (event.key === "ArrowDown") { event.preventDefault(); buttons()[0]?.focus(); } } });

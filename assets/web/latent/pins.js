@@ -3,10 +3,12 @@
 import { unpack } from "./data.js";
 
 const MOST = 16; // as many as a path may join
+const TWICE_MS = 600; // two clicks within it may be one double click, which undoes both
 
 export function createPins(app) {
   let active = null;
-  let before = null; // what a second click undoes
+  let before = null; // what a double click goes back to
+  let picked = -Infinity; // when the last click was
   const { store, map } = app;
 
   const code = (pin) => pin.z || (app.space && pin.index < app.space.n ? app.space.code(pin.index) : null);
@@ -22,8 +24,10 @@ export function createPins(app) {
     return [...pins, pin];
   }
 
-  function pick({ index, z }) {
-    before = { pins: store.get("pins"), z: store.get("z") };
+  function pick({ index, z, event }) {
+    const now = event?.timeStamp ?? performance.now();
+    if (now - picked > TWICE_MS) before = { pins: store.get("pins"), z: store.get("z") };
+    picked = now;
     const pin = index == null ? { kind: "point", z } : { kind: "test", index };
     active = pin;
     map.hover = null;
