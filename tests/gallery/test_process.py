@@ -76,7 +76,7 @@ def test_a_signal_ends_the_hub_and_its_engine(sign: signal.Signals, whom: str) -
 
 def test_the_hub_answers_at_once_and_never_loads_torch(tmp_path) -> None:
     from tests.gallery.rooms import apps_folder, manifest, sound
-    streamlit = {"__init__.py": manifest(framework="streamlit"), "lesson.md": "",
+    streamlit = {**sound(), "__init__.py": manifest(framework="streamlit"),
                  "app.py": "import streamlit as st\n\ndef main():\n    st.write('fine')\n"}
     apps = apps_folder(tmp_path, {"sound": sound(), "lab_of_a_test": streamlit})
     answer = subprocess.run([sys.executable, "-c", HUB_WITHOUT_TORCH, str(tmp_path), str(apps)], cwd=ROOT, text=True,

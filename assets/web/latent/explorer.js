@@ -95,6 +95,10 @@ function createApp(stage, opening, status) {
 
   app.load = (changed) => loadModel(app, changed, spaceListeners);
   app.start = (faults) => start(app, faults);
+  // A complaint stands until the visitor turns to something else.
+  app.store.on(["tool"], () => {
+    if (app.space && stage.status.dataset.kind === "error") status(greeting(app.space));
+  });
   return app;
 }
 
@@ -213,7 +217,7 @@ function scenes(app) {
     app.store.set(quiet); // so that a scene pressed twice plays twice
     app.store.set(answer.state);
     if (answer.state.view === null) app.map.reset();
-    if (answer.faults.length) app.status(answer.faults.join(" "), "error");
+    if (answer.faults.length) app.status(unread(answer.faults), "error");
     app.stage.host.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   };
   addEventListener("gallery:scene", (event) => {
@@ -221,6 +225,11 @@ function scenes(app) {
     apply(event.detail.query).catch((fault) => app.status(`The scene did not open: ${fault.message}`, "error"));
   });
   addEventListener("popstate", () => location.reload());
+}
+
+// One sentence about an address that could not be read whole: the first fault, and how many more there are.
+function unread([first, ...others]) {
+  return others.length ? `${first} (${others.length} more of what the address says could not be read.)` : first;
 }
 
 async function start(app, faults) {
@@ -242,5 +251,5 @@ async function start(app, faults) {
   const loaded = app.load(new Set(["z", "pins", "view", "only"]));
   tabs(app);
   await loaded;
-  if (faults.length) app.status(faults.join(" "), "error");
+  if (faults.length) app.status(unread(faults), "error");
 }

@@ -61,6 +61,7 @@ export function listen(map, host) {
   host.addEventListener("pointerup", (event) => {
     const pixel = at(event);
     if (press && !press.slipped && map.inside(pixel) && !event.target.closest("button")) {
+      map.primary.focus({ preventScroll: true }); // the arrow keys go on from where one clicked
       map.handlers.pick?.({ p: map.fromPixel(pixel), index: map.codeAt(pixel, event.pointerType === "touch" ? 16 : undefined), event });
     }
     release(event);

@@ -36,11 +36,10 @@ export function createHere(host) {
   // Two bars on one scale that together are -ELBO.
   function bars(reconstruction, kl) {
     const whole = Math.max(reconstruction, 0) + kl || 1;
-    const bar = (name, value, part) =>
-      h("div", { class: `lx-bar ${part}`, style: { flexGrow: String(Math.max(value, 0) / whole) } },
-        h("span", {}, `${name} ${fixed(value, 1)}`));
-    return h("div", { class: "lx-bars", role: "img", "aria-label": `reconstruction ${fixed(reconstruction, 1)} nats, KL divergence ${fixed(kl, 1)} nats` },
-      bar("reconstruction", reconstruction, "rec"), bar("KL", kl, "kl"));
+    const bar = (value, part) => h("div", { class: `lx-bar ${part}`, style: { flexGrow: String(Math.max(value, 0) / whole) } });
+    return h("div", { role: "img", "aria-label": `reconstruction ${fixed(reconstruction, 1)} nats, KL divergence ${fixed(kl, 1)} nats` },
+      h("div", { class: "lx-bars" }, bar(reconstruction, "rec"), bar(kl, "kl")),
+      h("div", { class: "lx-key" }, h("span", { class: "rec" }, `reconstruction ${fixed(reconstruction, 1)}`), h("span", { class: "kl" }, `KL ${fixed(kl, 1)}`)));
   }
 
   function aboutTerms({ title = "What the loss says of this picture", reconstruction, kl, beta = 1, kind = "vae", pair = null }) {

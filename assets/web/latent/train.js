@@ -146,7 +146,7 @@ export default function mount(host, app) {
     [run, film, at] = [mine, [], -1];
     rest();
     set("waiting");
-    says.textContent = "Asking for a place …";
+    says.textContent = "Waiting for the engine …";
     curve.show().catch((error) => { says.textContent = error.message; });
     const current = (fn) => (data) => { if (run === mine) fn(data); };
     try {
