@@ -84,7 +84,7 @@ def _model(query: Mapping[str, str], key: str, default: str, faults: list[str]) 
     try:
         catalogue.config(name)
     except VisitorError as fault:
-        faults.append(f"{fault} The page shows {default or 'no second map'} instead.")
+        faults.append(f"The page shows {default or 'no second map'} instead of {name[:40]!r}. {fault}")
         return default
     return name
 
