@@ -34,7 +34,8 @@ class Opened:
 
 def short_name(name: str) -> str:
     """A file name fit for a sentence: one line, no control or direction marks, at most 40 characters."""
-    kept = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip()
+    spaced = "".join(" " if unicodedata.category(c)[0] == "Z" else c for c in name)
+    kept = "".join(c for c in spaced if c.isprintable() and unicodedata.category(c)[0] != "C").strip()
     if not kept:
         return "The picture"
     return kept if len(kept) <= 40 else f"{kept[:24]}…{kept[-13:]}"
