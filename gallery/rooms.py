@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class Rooms:
         self.base = base
         self.rooms = {entry.slug: Room(entry) for entry in entries}
         self._streamlit: ASGIApp | None = None
-        self._streamlit_lock = asyncio.Lock()
+        self._building = asyncio.Lock()     # one at a time: plotly breaks when it meets a half-imported pandas
         self._lives: list[tuple[asyncio.Task[None], asyncio.Event]] = []
 
     async def open(self, slug: str) -> ASGIApp:
@@ -49,7 +50,8 @@ class Rooms:
         async with room.lock:
             if room.app is None and not room.fault:
                 try:
-                    room.app = await self._build(room.entry)
+                    async with self._building:
+                        room.app = await self._build(room.entry)
                 except Exception as error:      # whatever a demo raises, the other rooms stay open
                     log.exception("the demo %s could not be built", slug)
                     room.fault = f"its page could not be built ({type(error).__name__})"
@@ -85,12 +87,11 @@ class Rooms:
         return inner
 
     async def _build_streamlit(self, entry: Entry) -> ASGIApp:
-        async with self._streamlit_lock:
-            if self._streamlit is None:
-                from gallery.bridges import streamlit as bridge
-                application = await asyncio.to_thread(bridge.build)
-                await self._live(application, application.lifespan())
-                self._streamlit = bridge.framed(application, [room.entry for room in self.rooms.values()], self.base)
+        if self._streamlit is None:
+            bridge = await asyncio.to_thread(importlib.import_module, "gallery.bridges.streamlit")
+            application = await asyncio.to_thread(bridge.build)
+            await self._live(application, application.lifespan())
+            self._streamlit = bridge.framed(application, [room.entry for room in self.rooms.values()], self.base)
         from gallery.bridges.streamlit import Under
         return Under(entry, self._streamlit)
 
