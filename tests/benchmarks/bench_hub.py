@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.benchmarks.ledger import Row, record
-from tests.browser.chromium import executable
-from tests.browser.conftest import ROOT, SWITCHES, free_port
+from tests.browser.conftest import ROOT, free_port, running_chromium
 
 STARTS = int(os.environ.get("BENCH_STARTS", "5"))
 PAINTS = int(os.environ.get("BENCH_PAINTS", "9"))
@@ -80,10 +79,8 @@ def test_start_to_first_answer() -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable(), args=SWITCHES)
+    with running_chromium() as chromium:
         yield chromium
-        chromium.close()
 
 
 def painted(browser: Browser, url: str) -> float:

@@ -14,11 +14,10 @@ from collections.abc import Iterator
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.benchmarks.ledger import Row, record
-from tests.browser.chromium import executable
-from tests.browser.conftest import ROOT, SWITCHES, Hub, free_port, running_hub, wait_until
+from tests.browser.conftest import ROOT, Hub, free_port, running_chromium, running_hub, wait_until
 
 DEMO = "/demo/latent-space-explorer/"
 ROUNDS = 7
@@ -55,10 +54,8 @@ def bare() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable(), args=SWITCHES)
+    with running_chromium() as chromium:
         yield chromium
-        chromium.close()
 
 
 def cold_page(browser: Browser) -> Page:

@@ -47,7 +47,7 @@ export default function sums(app) {
   }
 
   async function choose(term) {
-    const chosen = await choosePictures(app, { title: `Pictures for ${term.toUpperCase()}`, chosen: sum?.[term] ?? [] });
+    const chosen = await choosePictures(app, { title: `Pictures for ${term.toUpperCase()}` });
     wells[term].button.focus();
     if (chosen?.length) put({ ...(sum ?? { a: chosen, b: chosen, c: chosen }), [term]: chosen });
   }
