@@ -78,7 +78,7 @@ def choices(asked: Any) -> vae.Train:
         value = asked.get(name, 0)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise BadInput(f"{name} is {str(value)[:20]!r}: give a number.")
-        if name in ("latent", "seed") and value != int(value if np.isfinite(value) else 0):
+        if name in ("latent", "seed") and isinstance(value, float) and not value.is_integer():
             raise BadInput(f"{name} is {value}: give a whole number.")
     for name in ("latent", "seed"):
         if name in asked:

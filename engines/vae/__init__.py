@@ -18,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 
+from engines.checks import between, whole
 from engines.runtime import BadInput, Job, ModelRef
 
 LOADER = "engines.vae.model:load"
@@ -40,18 +41,6 @@ def _check_z(z: Vector, what: str = "z") -> None:
             raise BadInput(f"{what} holds {value}, which is no point of the plane: give finite numbers.")
         if abs(value) > MAX_Z:
             raise BadInput(f"{what} holds {value:g}; the limit is ±{MAX_Z:g}: choose a point nearer to the origin.")
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise BadInput(f"{name} is {value:g}; it may be {low:g} to {high:g}: choose a number in between.")
-
-
-def _check_whole(name: str, value: int, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise BadInput(f"{name} is {value!r:.40}; it must be a whole number from {low} to {high}: choose one of these.")
-    if not low <= value <= high:
-        raise BadInput(f"{name} is {value:g}; it may be {low} to {high}: choose a number in between.")
 
 
 def _check_pictures(pictures: np.ndarray, what: str = "pictures") -> None:
@@ -108,8 +97,8 @@ class Grid:
         _check_z(self.extent, "extent")
         if self.origin:
             _check_z(self.origin, "origin")
-        _check_whole("rows", self.rows, 2, 2048)
-        _check_whole("columns", self.columns, 2, 2048)
+        whole("rows", self.rows, 2, 2048)
+        whole("columns", self.columns, 2, 2048)
         if not (2 <= self.rows and 2 <= self.columns and self.rows * self.columns <= 64 * 64):
             raise BadInput(f"a grid of {self.rows} x {self.columns} was asked for; "
                            f"it may be 2 x 2 to 64 x 64: choose fewer rows or columns.")
@@ -156,8 +145,8 @@ class Reconstruct:
 
     def __post_init__(self) -> None:
         _check_pictures(self.picture[None], "picture")
-        _check_whole("n", self.n, 1, 64)
-        _check_whole("seed", self.seed, 0, 2**31 - 1)
+        whole("n", self.n, 1, 64)
+        whole("seed", self.seed, 0, 2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -187,7 +176,7 @@ class Interpolate:
                            f"pin a few points first.")
         for point in self.points:
             _check_z(point)
-        _check_whole("steps", self.steps, len(self.points), MAX_STEPS)
+        whole("steps", self.steps, len(self.points), MAX_STEPS)
         if self.way not in ("line", "circle"):
             raise BadInput(f"the way is {self.way!r}; it may be 'line' or 'circle'.")
 
@@ -210,10 +199,10 @@ class Train:
             raise BadInput(f"the data set is {self.dataset!r}; it may be 'mnist' or 'fashion'.")
         if self.kind not in ("vae", "ae"):
             raise BadInput(f"the kind is {self.kind!r}; it may be 'vae' or 'ae'.")
-        _check_whole("latent", self.latent, 2, 32)
-        _check_range("beta", self.beta, 0.0, 20.0)
-        _check_range("seconds", self.seconds, 1, 120)
-        _check_whole("seed", self.seed, 0, 2**31 - 1)
+        whole("latent", self.latent, 2, 32)
+        between("beta", self.beta, 0.0, 20.0)
+        between("seconds", self.seconds, 1, 120)
+        whole("seed", self.seed, 0, 2**31 - 1)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apps.latent_space_explorer import curve, training
@@ -183,6 +183,10 @@ def test_steering_takes_three_words(place: str) -> None:
 
 
 @settings(deadline=None)
+@example({"latent": -2**63 - 1})
+@example({"seed": 10**400})
+@example({"beta": 10**400})
+@example({"seconds": float("inf")})
 @given(st.dictionaries(st.sampled_from([*training.CHOICES, "other"]),
                        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
                        | st.lists(st.integers(), max_size=2)))
