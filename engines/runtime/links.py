@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +20,10 @@ log = logging.getLogger(__name__)
 
 # Threads that spin while they wait for each other lose ten times over on a machine that has other things to do.
 _THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+# Ctrl-C in a terminal goes to every process of a group; the hub alone decides what it means. In a group of its own
+# the engine is out of its way from its first moment, before it could ask to be.
+_APART: dict[str, Any] = {"process_group": 0} if os.name == "posix" else \
+    {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
 _PATIENCE = 3.0     # seconds an engine is given to end its runs before it is killed
 
 
@@ -37,7 +40,7 @@ class ProcessLink:
         start = {"path": [os.path.abspath(place) for place in sys.path], "limits": asdict(limits), "device": device}
         code = ("import json, sys; start = json.loads(sys.argv[1]); sys.path[:] = start['path']; "
                 "from engines.runtime.worker import main; main(start)")
-        self._child = subprocess.Popen([sys.executable, "-c", code, json.dumps(start)],
+        self._child = subprocess.Popen([sys.executable, "-c", code, json.dumps(start)], **_APART,
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**_THREADS, **os.environ})
         wire.widen(self._child.stdin)
         wire.widen(self._child.stdout)
@@ -110,8 +113,3 @@ class ThreadLink:
 
 def _nothing() -> None:
     return None
-
-
-def ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; the hub alone decides what it means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 
 from engines.runtime import trained, wire
 from engines.runtime.limits import Limits
-from engines.runtime.links import ignore_interrupts
 from engines.runtime.pipes import Inlet, Outlet
 from engines.runtime.scheduler import Scheduler
 
@@ -89,7 +88,6 @@ def streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def main(start: dict[str, Any]) -> None:
-    ignore_interrupts()
     sys.setswitchinterval(_SWITCH)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s engine: %(message)s")
     commands, answers = streams()

@@ -10,11 +10,8 @@ was written, and ends at the same weights. The finished model goes to assets/mod
 
 from __future__ import annotations
 
-import argparse
 import math
-import os
-import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from engines.training import data as sources
+from engines.training.loop import CHECKPOINTS, arguments, chosen, run
 from engines.training.vae_report import write_model
 from engines.vae.model import VAE, Architecture, elbo_terms, load, to_float
-
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
-MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
-CHECKPOINT_EVERY_S = 90.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +57,8 @@ class Recipe:
 
 class Training:
     """A recipe under way: weights, their running average, optimiser, step and random state."""
+
+    figure = "-ELBO"
 
     def __init__(self, recipe: Recipe, images: np.ndarray) -> None:
         self.recipe = recipe
@@ -171,52 +167,10 @@ def optimisers(recipe: Recipe, vae: VAE) -> list[torch.optim.Optimizer]:
     return found
 
 
-def run(training: Training, checkpoint: Path, until: int | None = None) -> Training:
-    """Train to the end (or to step `until`), writing a checkpoint at least every 90 s and at the end."""
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        if state["recipe"] != asdict(training.recipe):
-            raise SystemExit(f"{checkpoint} belongs to another recipe: remove it, or give the run another --name.")
-        training.restore(state)
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    last, saved = min(until or training.steps, training.steps), time.monotonic()
-    began, before, losses = time.monotonic(), training.seconds, []
-    while training.step < last:
-        losses.append(training.advance())
-        training.seconds = before + time.monotonic() - began
-        if training.step % 500 == 0 or training.step == last:
-            print(f"step {training.step}/{training.steps}  {training.seconds:.0f} s  "
-                  f"-ELBO {np.mean(losses):.2f} (training pictures)", flush=True)
-            losses.clear()
-        if time.monotonic() - saved > CHECKPOINT_EVERY_S or training.step == last:
-            write_checkpoint(training, checkpoint)
-            saved = time.monotonic()
-    return training
-
-
-def write_checkpoint(training: Training, checkpoint: Path) -> None:
-    """Written beside and moved over, so that an interruption leaves the old one whole."""
-    unfinished = checkpoint.with_suffix(".part")
-    torch.save(training.state(), unfinished)
-    os.replace(unfinished, checkpoint)
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for field in fields(Recipe):
-        kind = {"str": str, "int": int, "float": float}[field.type]
-        required = field.name == "name"
-        default = {} if required else {"default": field.default}
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, required=required, **default)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--into", type=Path, default=MODELS, help="folder that holds the model folders")
-    return parser.parse_args()
-
-
 def main() -> None:
-    options = arguments()
+    options = arguments(Recipe, __doc__)
     torch.set_num_threads(options.threads)
-    recipe = Recipe(**{field.name: getattr(options, field.name) for field in fields(Recipe)})
+    recipe = chosen(Recipe, options)
     images, labels, n_train = sources.whole(recipe.dataset)
     training = run(Training(recipe, images[:n_train]), CHECKPOINTS / f"{recipe.name}.pt")
     held_out = images[n_train:] if n_train < len(images) else images

@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 
 from engines.runtime import models
 from engines.training import data as sources
-from engines.training.vae import Recipe, Training, run, warped
+from engines.training.loop import run
+from engines.training.vae import Recipe, Training, warped
 from engines.training.vae_report import write_model
 from engines.vae import model as paper
 from engines.vae.measure import extent, measure, principal_plane
