@@ -73,7 +73,7 @@ def shown(path: Path) -> str:
 
 def check(place: Path) -> None:
     """Hold every file of a model's folder against its SHA256SUMS. Raises ModelFault naming the first that differs."""
-    pickles = [path for path in place.iterdir() if path.suffix in _PICKLES]
+    pickles = [path for path in place.rglob("*") if path.suffix in _PICKLES]
     if pickles:
         raise ModelFault(f"{shown(pickles[0])} is in a format that can run code when it is read; "
                          "only safetensors files are loaded here: convert it.")
@@ -215,7 +215,7 @@ class Residents:
 
     def _estimate(self, ref: ModelRef) -> int:
         """Bytes the weights will take, from the headers of the weight files (codes are data, not weights)."""
-        weights = [path for path in folder(ref.name).glob("*.safetensors") if path.name != "codes.safetensors"]
+        weights = [path for path in folder(ref.name).rglob("*.safetensors") if path.name != "codes.safetensors"]
         return sum(elements(path) for path in weights) * _ELEMENT
 
     def _load(self, ref: ModelRef) -> Resident:

@@ -49,9 +49,10 @@ def keep(save: Callable[[Path], None]) -> str:
 
 
 def write_sums(folder: Path) -> None:
-    """Write SHA256SUMS over every other file of `folder`, in the format of sha256sum."""
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "SHA256SUMS")
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
+    """Write SHA256SUMS over every other file under `folder`, in the format of sha256sum."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+             for path in files]
     (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii", newline="\n")
 
 

@@ -1,0 +1,91 @@
+"""The samplers: diffusers' schedulers under one roof, with what they leave to their callers.
+
+Every sampler walks down the same noise levels ("trailing" spacing: Lin et al. 2024, arXiv:2305.08891, table 2), so
+that one can be changed for another in the middle of a run. A state outside this file is always the
+variance-preserving x_t of the paper, whatever scale a scheduler works in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
+from torch import Tensor
+
+from engines.diffusion.process import T, alpha_bars, betas
+
+# dpm++: a threshold that may not pass 1 is a clip to the range of pictures, which ddpm and ddim do by themselves.
+_MADE = {
+    "ddpm": (DDPMScheduler, {}),
+    "ddim": (DDIMScheduler, {}),
+    "dpm++": (DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++", "thresholding": True,
+                                            "sample_max_value": 1.0}),
+    "euler": (EulerDiscreteScheduler, {}),
+}
+
+
+def scheduler(kind: str, schedule: str = "linear") -> Any:
+    """diffusers' scheduler of that name, before its timesteps are set."""
+    made, settings = _MADE[kind]
+    curve = {} if schedule == "linear" else {"trained_betas": betas(schedule).tolist()}
+    return made(num_train_timesteps=T, beta_start=1e-4, beta_end=0.02, beta_schedule="linear",
+                timestep_spacing="trailing", **curve, **settings)
+
+
+class Sampler:
+    """One run's scheduler. Steps are numbered from 0; `levels[i]` is the noise level of step i, 999 to 0."""
+
+    def __init__(self, kind: str, schedule: str, steps: int, eta: float = 0.0) -> None:
+        self.kind, self.steps, self.eta = kind, steps, eta
+        self._scheduler = scheduler(kind, schedule)
+        self._scheduler.set_timesteps(steps)
+        self.timesteps = self._scheduler.timesteps
+        self.levels = self.timesteps.round().long()                                  # (steps,)
+        self.alpha_bar = torch.cat([alpha_bars(schedule)[self.levels], torch.ones(1)])   # (steps + 1,), the last clean
+
+    def told(self, trained_on: Tensor) -> list[float]:
+        """The t that a network is told at each step: the level at which it was trained with the same alpha_bar."""
+        mine = self.alpha_bar[:-1]
+        if torch.equal(trained_on[self.levels.clamp(max=len(trained_on) - 1)], mine):
+            return self.levels.tolist()
+        log_snr = np.log(trained_on / (1 - trained_on)).double().numpy()             # falls with t
+        asked = np.log(mine / (1 - mine)).double().numpy()
+        return np.interp(-asked, -log_snr, np.arange(len(log_snr))).tolist()
+
+    def draws(self, index: int) -> bool:
+        """Whether this step adds noise."""
+        return self.levels[index] > 0 if self.kind == "ddpm" else self.kind == "ddim" and self.eta > 0
+
+    def enter(self, x: Tensor, index: int) -> Tensor:
+        """x_t in the scheduler's own scale."""
+        if self.kind != "euler":
+            return x
+        if index == 0:
+            return x * self._scheduler.init_noise_sigma
+        return x * (self._scheduler.sigmas[index] ** 2 + 1) ** 0.5      # the last sigma is 0
+
+    def seen(self, state: Tensor, index: int) -> Tensor:
+        """The state as x_t, which is also what the network is shown."""
+        return state if index == self.steps else self._scheduler.scale_model_input(state, self.timesteps[index])
+
+    def recall(self, eps: Tensor, index: int, before: Tensor) -> None:
+        """Go on at step `index` + 1: let a sampler that looks back see the step before, without taking it again."""
+        if self.kind == "dpm++":
+            self._scheduler.set_begin_index(index)
+            self._scheduler.step(eps, self.timesteps[index], before)
+
+    def begin(self, index: int) -> None:
+        """Go on at step `index`, without a memory of the one before."""
+        if self.kind in ("dpm++", "euler") and index < self.steps:
+            self._scheduler.set_begin_index(index)
+
+    def step(self, eps: Tensor, index: int, state: Tensor, generators: list[torch.Generator]) -> Tensor:
+        """The state one step later."""
+        extra: dict[str, Any] = {}
+        if self.kind in ("ddpm", "ddim"):
+            extra["generator"] = generators
+        if self.kind == "ddim":
+            extra["eta"] = self.eta
+        return self._scheduler.step(eps, self.timesteps[index], state, **extra).prev_sample
