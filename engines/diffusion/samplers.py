@@ -50,8 +50,8 @@ class Sampler:
         mine = self.alpha_bar[:-1]
         if torch.equal(trained_on[self.levels.clamp(max=len(trained_on) - 1)], mine):
             return self.levels.tolist()
-        log_snr = np.log(trained_on / (1 - trained_on)).double().numpy()             # falls with t
-        asked = np.log(mine / (1 - mine)).double().numpy()
+        log_snr = (trained_on / (1 - trained_on)).double().log().numpy()              # falls with t
+        asked = (mine / (1 - mine)).double().log().numpy()
         return np.interp(-asked, -log_snr, np.arange(len(log_snr))).tolist()
 
     def draws(self, index: int) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import settings
 from safetensors.torch import save_file
 
 from engines.runtime import models, trained
-from engines.runtime.contract import Forward
 from engines.vae import model as paper
 from engines.vae.measure import codes, measure
 
@@ -37,22 +35,6 @@ def make_vae(architecture: paper.Architecture = TOY, seed: int = 0) -> paper.VAE
 
 def make_pictures(count: int, shape: tuple[int, int, int] = (8, 8, 1), seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
-
-
-def run_alone(steps: Generator[Any, Any, None]) -> list[Any]:
-    """Drive a job without a runtime: every request is answered by itself. Gives the frames."""
-    frames, answer = [], None
-    try:
-        while True:
-            said = steps.send(answer)
-            answer = None
-            if isinstance(said, Forward):
-                with torch.inference_mode():
-                    answer = said.function(*said.args, **dict(said.options))
-            elif said is not None:
-                frames.append(said)
-    except StopIteration:
-        return frames
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from engines.runtime import models
 from engines.vae import model as paper
 from engines.vae.jobs import encode
 from engines.vae.measure import measure
-from tests.engines.vae.conftest import run_alone
+from tests.engines.alone import run_alone
 
 pytestmark = pytest.mark.real
 

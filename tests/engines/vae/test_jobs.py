@@ -15,7 +15,8 @@ from engines.runtime import BadInput
 from engines.vae import jobs
 from engines.vae import model as paper
 from engines.vae.paths import along
-from tests.engines.vae.conftest import TOY_AE, TOY_COLOUR, make_pictures, make_vae, run_alone
+from tests.engines.alone import run_alone
+from tests.engines.vae.conftest import TOY_AE, TOY_COLOUR, make_pictures, make_vae
 
 
 def points(count: int, latent: int = 3, seed: int = 0) -> tuple[tuple[float, ...], ...]:
