@@ -10,6 +10,7 @@ layout of diffusers.
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass
 
@@ -18,8 +19,11 @@ import torch
 from diffusers import UNet2DModel
 from torch import Tensor, nn
 
+from engines import data
+from engines.diffusion.model import Denoiser
 from engines.diffusion.process import T, alpha_bars, q_sample
 from engines.training import data as sources
+from engines.training.diffusion_report import measured, write_model
 from engines.training.loop import CHECKPOINTS, arguments, chosen, run
 
 
@@ -42,6 +46,7 @@ class Recipe:
     drop: float = 0.1            # share of labels that are left out, for classifier-free guidance
     gamma: float = 5.0           # the loss at t is weighed by min(SNR, gamma) / SNR; 0: as in the paper
     flip: int = 0                # 1: half of the pictures are mirrored
+    favour: float = 1.0          # emoji: how much more often a face is shown than anything else
     seed: int = 0
 
 
@@ -51,7 +56,8 @@ def network(recipe: Recipe, shape: tuple[int, int, int], classes: int) -> UNet2D
     attends = [len(widths) - place <= recipe.attention for place in range(len(widths))]
     return UNet2DModel(
         sample_size=shape[0], in_channels=shape[2], out_channels=shape[2], layers_per_block=recipe.layers,
-        block_out_channels=widths, norm_num_groups=8, attention_head_dim=32, num_class_embeds=classes + 1,
+        block_out_channels=widths, norm_num_groups=8, num_class_embeds=classes + 1,
+        attention_head_dim=min(32, widths[-max(1, recipe.attention)]),
         down_block_types=tuple("AttnDownBlock2D" if attend else "DownBlock2D" for attend in attends),
         up_block_types=tuple("AttnUpBlock2D" if attend else "UpBlock2D" for attend in reversed(attends)))
 
@@ -61,12 +67,15 @@ class Training:
 
     figure = "mean squared error of eps"
 
-    def __init__(self, recipe: Recipe, images: np.ndarray, labels: np.ndarray) -> None:
-        """images: uint8 (N, H, W, C); labels: (N,), from 0."""
+    def __init__(self, recipe: Recipe, images: np.ndarray, labels: np.ndarray,
+                 favourites: np.ndarray | None = None) -> None:
+        """images: uint8 (N, H, W, C); labels: (N,), from 0; favourites: bool (N,), shown `favour` times as often."""
         self.recipe = recipe
         self.images = torch.from_numpy(np.ascontiguousarray(images))
         self.labels = torch.from_numpy(labels.astype(np.int64))
         self.classes = int(labels.max()) + 1
+        self.favoured = None if favourites is None or recipe.favour == 1 else \
+            torch.from_numpy(np.where(favourites, recipe.favour, 1.0))
         torch.manual_seed(recipe.seed)
         self.unet = network(recipe, tuple(images.shape[1:]), self.classes).to(memory_format=torch.channels_last)
         self.averaged = [weight.detach().clone() for weight in self.unet.parameters()]
@@ -112,7 +121,10 @@ class Training:
 
     def minibatch(self) -> tuple[Tensor, Tensor]:
         """x_0, floats from -1 to 1, (B, C, H, W), and labels (B,)."""
-        index = torch.randint(len(self.images), (self.recipe.batch,), generator=self.random)
+        if self.favoured is None:
+            index = torch.randint(len(self.images), (self.recipe.batch,), generator=self.random)
+        else:
+            index = torch.multinomial(self.favoured, self.recipe.batch, replacement=True, generator=self.random)
         x_0 = self.images[index].permute(0, 3, 1, 2).float() / 127.5 - 1                      # (B, C, H, W)
         if self.recipe.flip:
             mirrored = torch.rand(len(x_0), generator=self.random) < 0.5
@@ -155,18 +167,44 @@ def halved(images: np.ndarray) -> np.ndarray:
     return np.rint(blocks.astype(np.float32).mean((2, 4))).astype(np.uint8)
 
 
-def pictures(recipe: Recipe) -> tuple[np.ndarray, np.ndarray, int]:
-    """All pictures at 32 x 32, what they are asked for by, and how many of them are for training."""
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """images: uint8 (N, 32, 32, C), the first n_train for training; labels: (N,), positions in `classes`."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    n_train: int
+    classes: tuple[str, ...]
+    faces: np.ndarray | None = None      # bool (N,): the ones that may be favoured
+
+
+def pictures(recipe: Recipe) -> Pictures:
+    """All pictures, and what they are asked for by."""
     images, labels, n_train = sources.whole(recipe.dataset)
-    return (halved(images) if images.shape[1] == 64 else padded(images)), labels, n_train
+    if recipe.condition == "class":
+        return Pictures(padded(images), labels, n_train, tuple(data.about(recipe.dataset)["classes"]))
+    items = json.loads((data.ROOT / recipe.dataset / "names.json").read_text("utf-8"))
+    found = [item["subgroup"] for item in items]
+    classes = sorted(set(found), key=lambda each: (not each.startswith("face"), found.index(each)))
+    return Pictures(halved(images), np.array([classes.index(each) for each in found]), n_train, tuple(classes),
+                    np.array(["face" in each for each in found]))
 
 
 def main() -> None:
     options = arguments(Recipe, __doc__)
     torch.set_num_threads(options.threads)
     recipe = chosen(Recipe, options)
-    images, labels, n_train = pictures(recipe)
-    run(Training(recipe, images[:n_train], labels[:n_train]), CHECKPOINTS / f"{recipe.name}.pt")
+    known = pictures(recipe)
+    part = slice(known.n_train)
+    training = run(Training(recipe, known.images[part], known.labels[part], known.faces),
+                   CHECKPOINTS / f"{recipe.name}.pt")
+    judge = options.into / f"classifier-{recipe.dataset}"
+    unet = training.finished()
+    found, sheet = measured(Denoiser(unet).channels_last(), judge if judge.is_dir() else None, known.images,
+                            known.labels, known.n_train)
+    write_model(unet, recipe, options.into / recipe.name, known.classes, found, sheet, steps=training.steps,
+                seconds=training.seconds, n_train=known.n_train, threads=options.threads)
+    print(found, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -38,7 +38,8 @@ def run(training: T, checkpoint: Path, until: int | None = None) -> T:
     """Train to the end (or to step `until`), writing a checkpoint at least every 90 s and at the end."""
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
-        if state["recipe"] != asdict(training.recipe):
+        before = type(training.recipe)(**state["recipe"])      # written before a field was added: as by default
+        if before != training.recipe:
             raise SystemExit(f"{checkpoint} belongs to another recipe: remove it, or give the run another --name.")
         training.restore(state)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
