@@ -28,17 +28,17 @@ def sample(denoiser: Denoiser, p: Sample) -> Iterator[Step]:
     noise = drawn(generators, denoiser.shape)                                       # (N, C, H, W)
     picture = None if p.picture is None else floats(p.picture, denoiser.shape)      # (1, C, H, W)
     mask = None if p.mask is None else torch.from_numpy(p.mask)[None, None]         # (1, 1, H, W)
-    index, x_t = start(p, sampler, noise, picture)
-    for earlier in range(index):                # the noise of the steps that are not taken again
+    first, x_t = start(p, sampler, noise, picture)
+    for earlier in range(first):                # the noise of the steps that are not taken again
         if sampler.draws(earlier):
             drawn(generators, denoiser.shape)
-    sampler.begin(index)
-    if p.begin is not None and p.begin.before.size and index:
+    sampler.begin(first)
+    if p.begin is not None and p.begin.before.size and first:
         before = torch.from_numpy(p.begin.before)
-        eps, _ = yield from believed(denoiser, before, told[index - 1], labels, p.guidance)
-        sampler.recall(eps, index - 1, sampler.enter(before, index - 1))
-    state = sampler.enter(x_t, index)
-    for index in range(index, p.steps):
+        eps, _ = yield from believed(denoiser, before, told[first - 1], labels, p.guidance)
+        sampler.recall(eps, first - 1, sampler.enter(before, first - 1))
+    state = sampler.enter(x_t, first)
+    for index in range(first, p.steps):
         x_t, alpha_bar_t = sampler.seen(state, index), sampler.alpha_bar[index]
         # 1. what does the network believe?
         eps, branches = yield from believed(denoiser, x_t, told[index], labels, p.guidance)

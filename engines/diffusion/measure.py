@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engines.diffusion.classifier import Classifier
-from engines.diffusion.jobs import drawn, to_bytes
+from engines.diffusion.jobs import to_bytes
 from engines.diffusion.model import Denoiser
 from engines.diffusion.samplers import Sampler
 

@@ -66,7 +66,7 @@ class Training:
         self.optimiser = torch.optim.AdamW(self.classifier.parameters(), lr=recipe.rate, weight_decay=recipe.decay,
                                            fused=True)
         self.random = torch.Generator().manual_seed(recipe.seed)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.plans = 0, 0.0, []
         self.steps = max(1, round(recipe.epochs * len(images) / recipe.batch))
 
     def advance(self) -> float:

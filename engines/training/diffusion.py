@@ -83,7 +83,7 @@ class Training:
                                            weight_decay=recipe.decay, fused=True)
         self.alpha_bars = alpha_bars(recipe.schedule)
         self.random = torch.Generator().manual_seed(recipe.seed)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.plans = 0, 0.0, []
         self.steps = max(1, round(recipe.epochs * len(images) / recipe.batch))
 
     def advance(self) -> float:
@@ -197,13 +197,13 @@ def main() -> None:
     known = pictures(recipe)
     part = slice(known.n_train)
     training = run(Training(recipe, known.images[part], known.labels[part], known.faces),
-                   CHECKPOINTS / f"{recipe.name}.pt")
+                   CHECKPOINTS / f"{recipe.name}.pt", replan=options.replan)
     judge = options.into / f"classifier-{recipe.dataset}"
     unet = training.finished()
     found, sheet = measured(Denoiser(unet).channels_last(), judge if judge.is_dir() else None, known.images,
                             known.labels, known.n_train)
     write_model(unet, recipe, options.into / recipe.name, known.classes, found, sheet, steps=training.steps,
-                seconds=training.seconds, n_train=known.n_train, threads=options.threads)
+                seconds=training.seconds, n_train=known.n_train, threads=options.threads, plans=training.plans)
     print(found, flush=True)
 
 

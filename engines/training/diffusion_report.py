@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
 from diffusers import UNet2DModel
+from PIL import Image
 from safetensors.torch import save_file
 
 from engines import data
@@ -94,7 +94,7 @@ def histogram(near: np.ndarray, held_out: np.ndarray | None) -> dict[str, Any]:
 
 
 def write_model(unet: UNet2DModel, recipe: Recipe, folder: Path, classes: tuple[str, ...], measured: dict[str, Any],
-                sheet: np.ndarray, **run: float) -> dict:
+                sheet: np.ndarray, **run: Any) -> dict:
     """Write the folder in diffusers' layout, with config, card and checksums. Gives the config."""
     (folder / "unet").mkdir(parents=True, exist_ok=True)
     config = {"name": folder.name, "family": "diffusion", "dataset": recipe.dataset,
@@ -157,7 +157,7 @@ The weights are under the MIT licence of this repository.
 {run['steps']:,} steps on {run['n_train']:,} training pictures in {minutes(run['seconds'])}
 on {run['threads']} core(s) of a shared {platform.machine()} processor without an accelerator
 (torch {torch.__version__.split('+')[0]}, {time.strftime('%B %Y')}). The weights are the running average.
-
+{planned(run.get("plans", []))}
 ## Measured
 
 {figures(config)}
@@ -172,6 +172,11 @@ on {run['threads']} core(s) of a shared {platform.machine()} processor without a
 
 {limits(config)}
 """
+
+
+def planned(plans: list[list[float]]) -> str:
+    """What was planned before the number of epochs above, which decides how fast the learning rate falls."""
+    return "".join(f"\nUp to step {step:,.0f} {epochs:g} epochs were planned.\n" for step, epochs in plans)
 
 
 def figures(config: dict) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ class Trainable(Protocol):
     step: int
     steps: int
     seconds: float
+    plans: list[list[float]]     # [step, epochs]: up to that step another number of epochs was planned
 
     def advance(self) -> float: ...
     def state(self) -> dict: ...
@@ -34,14 +35,21 @@ class Trainable(Protocol):
 T = TypeVar("T", bound=Trainable)
 
 
-def run(training: T, checkpoint: Path, until: int | None = None) -> T:
-    """Train to the end (or to step `until`), writing a checkpoint at least every 90 s and at the end."""
+def run(training: T, checkpoint: Path, until: int | None = None, replan: bool = False) -> T:
+    """Train to the end (or to step `until`), writing a checkpoint at least every 90 s and at the end.
+
+    replan: go on although the checkpoint was written under another number of epochs; `training.plans` keeps them.
+    """
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         before = type(training.recipe)(**state["recipe"])      # written before a field was added: as by default
-        if before != training.recipe:
+        planned = before.epochs
+        if (replace(before, epochs=training.recipe.epochs) if replan else before) != training.recipe:
             raise SystemExit(f"{checkpoint} belongs to another recipe: remove it, or give the run another --name.")
         training.restore(state)
+        training.plans = [list(plan) for plan in state.get("plans", [])]
+        if planned != training.recipe.epochs:
+            training.plans.append([training.step, planned])
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     last, saved = min(until or training.steps, training.steps), time.monotonic()
     began, before, figures = time.monotonic(), training.seconds, []
@@ -61,7 +69,7 @@ def run(training: T, checkpoint: Path, until: int | None = None) -> T:
 def write_checkpoint(training: Trainable, checkpoint: Path) -> None:
     """Written beside and moved over, so that an interruption leaves the old one whole."""
     unfinished = checkpoint.with_suffix(".part")
-    torch.save(training.state(), unfinished)
+    torch.save(training.state() | {"plans": training.plans}, unfinished)
     os.replace(unfinished, checkpoint)
 
 
@@ -74,6 +82,7 @@ def arguments(recipe: type, about: str | None) -> argparse.Namespace:
         default = {} if required else {"default": field.default}
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, required=required, **default)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--replan", action="store_true", help="go on although other --epochs were planned before")
     parser.add_argument("--into", type=Path, default=MODELS, help="folder that holds the model folders")
     return parser.parse_args()
 

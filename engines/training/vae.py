@@ -70,7 +70,7 @@ class Training:
         self.averaged = [weight.detach().clone() for weight in self.vae.parameters()]
         self.optimisers = optimisers(recipe, self.vae)
         self.random = torch.Generator().manual_seed(recipe.seed)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.plans = 0, 0.0, []
         self.steps = max(1, round(recipe.epochs * len(images) / recipe.batch))
 
     def advance(self) -> float:

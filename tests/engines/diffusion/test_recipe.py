@@ -52,6 +52,16 @@ def test_a_checkpoint_from_before_a_field_was_added_is_taken(tmp_path: Path) -> 
         run(Training(replace(TOY, rate=1.0), *bars()), tmp_path / "toy.pt")
 
 
+def test_other_epochs_are_taken_up_only_when_asked_and_are_told(tmp_path: Path) -> None:
+    run(Training(TOY, *bars()), tmp_path / "toy.pt", until=5)
+    shorter = replace(TOY, epochs=2)
+    with pytest.raises(SystemExit, match="belongs to another recipe"):
+        run(Training(shorter, *bars()), tmp_path / "toy.pt")
+    run(Training(shorter, *bars()), tmp_path / "toy.pt", until=7, replan=True)
+    ended = run(Training(shorter, *bars()), tmp_path / "toy.pt")
+    assert ended.step == 10 and ended.plans == [[5, 4.0]]
+
+
 def test_training_lowers_the_error() -> None:
     training = Training(replace(TOY, epochs=40), *bars())
     errors = [training.advance() for _ in range(training.steps)]

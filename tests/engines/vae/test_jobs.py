@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines import runtime, vae as asked
+from engines import runtime
+from engines import vae as asked
 from engines.runtime import BadInput
 from engines.vae import jobs
 from engines.vae import model as paper
