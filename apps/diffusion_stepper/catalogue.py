@@ -1,0 +1,81 @@
+"""The models that the room offers, and the pictures they were trained to make."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from engines import data
+from engines.runtime import BadInput, ModelFault, VisitorError, models
+
+DEFAULT = "ddpm-mnist"
+FAMILY = "diffusion"
+
+
+def config(model: str) -> dict[str, Any]:
+    """A model's config.json. Raises BadInput or ModelFault, with a sentence, where there is no such model."""
+    folder = models.folder(model)
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelFault(f"The file config.json of {model} is missing: choose another model.")
+    found = _config(path, path.stat().st_mtime_ns)
+    if found.get("family") != FAMILY:
+        raise ModelFault(f"{model} is no diffusion model: choose another one.")
+    return {**found, "name": model}
+
+
+@lru_cache(maxsize=64)
+def _config(path: Path, changed: int) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as fault:
+        raise ModelFault(f"The file {path.name} of {path.parent.name} cannot be read: choose another model.") from fault
+
+
+def bundled() -> list[dict[str, Any]]:
+    """What the page must know of each diffusion model that came with the gallery; a broken folder is left out."""
+    found = []
+    for name in models.names():
+        try:
+            found.append(told(name))
+        except VisitorError:                                  # another engine's model, or a damaged one
+            continue
+    return sorted(found, key=lambda each: (each["name"] != DEFAULT, each["name"]))
+
+
+def told(model: str) -> dict[str, Any]:
+    known = config(model)
+    return {key: known.get(key) for key in ("name", "dataset", "image", "classes", "measured", "parameters")}
+
+
+# --- pictures of the data set -------------------------------------------------------------------------------------
+
+def shown(dataset: str) -> data.PictureSet:
+    """The pictures that may be chosen: the test split, or all of a set that has no splits."""
+    split = "test" if "test" in data.about(dataset)["splits"] else "all"
+    return data.load(dataset, split)
+
+
+def picture(model: str, index: int) -> np.ndarray:
+    """A test picture as the model would know it: uint8 (H, W, C) of the model's size. Raises BadInput."""
+    known = config(model)
+    images = shown(known["dataset"]).images
+    if not 0 <= index < len(images):
+        raise BadInput(f"There is no test picture {index}; they are numbered 0 to {len(images) - 1}.")
+    return sized(images[index], known["image"])
+
+
+def sized(image: np.ndarray, wanted: list[int]) -> np.ndarray:
+    """uint8 (H, W, C) -> the model's size: laid in the middle of black where it is smaller, averaged where it is larger."""
+    height, width, channels = wanted
+    if image.shape[0] > height or image.shape[1] > width:
+        flat = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+        image = np.asarray(flat.resize((width, height), Image.Resampling.BOX)).reshape(height, width, -1)
+    spare = height - image.shape[0], width - image.shape[1]
+    image = np.pad(image, (*((each // 2, each - each // 2) for each in spare), (0, 0)))
+    return np.ascontiguousarray(np.repeat(image, channels, 2) if image.shape[-1] < channels else image[..., :channels])

@@ -1,0 +1,153 @@
+"""What a page asks for, read with care: a new run, one that goes on, a branch of one, a picture brought back.
+
+The page sends JSON. Whatever is wrong with it becomes a BadInput: the number, the limit, what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from fastapi import Request
+
+from apps.diffusion_stepper import catalogue
+from apps.diffusion_stepper.tapes import Tape, tapes
+from engines import diffusion
+from engines.checks import whole
+from engines.runtime import BadInput
+
+MAX_BODY = 512 * 1024                # bytes: a colour picture of 256 x 256 in base64 and its mask
+SETTINGS = ("model", "guidance", "sampler", "eta", "steps", "schedule", "count", "seed")
+CHANGES = ("guidance", "sampler", "eta", "seed")        # what a branch may change, and its class
+NOT_UNDERSTOOD = "The page asked in a form that is not understood: reload it and try again."
+EACH = "each"                        # one of each class, in turn
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run to be started, and the tape that it is to be written on ("" for a new one)."""
+
+    params: diffusion.Sample
+    session: str
+    tape: str = ""
+
+
+async def read_body(request: Request) -> dict[str, Any]:
+    """The JSON object of a request. Raises BadInput."""
+    parts, total = [], 0
+    async for part in request.stream():
+        total += len(part)
+        if total > MAX_BODY:
+            raise BadInput(f"The request holds more than {MAX_BODY // 1024} kB: reload the page and try again.")
+        parts.append(part)
+    try:
+        asked = json.loads(b"".join(parts))
+    except (ValueError, RecursionError):
+        raise BadInput(NOT_UNDERSTOOD) from None
+    if not isinstance(asked, dict):
+        raise BadInput(NOT_UNDERSTOOD)
+    return asked
+
+
+def session(asked: Mapping[str, Any]) -> str:
+    return str(asked.get("session", ""))[:64] or "visitor"
+
+
+def read(asked: Mapping[str, Any]) -> Order:
+    """Raises BadInput."""
+    if "token" in asked:
+        return _going_on(asked)
+    if "parent" in asked:
+        return _branch(asked)
+    params = sample(asked)
+    if asked.get("picture") is not None:
+        params = replace(params, **_origin(asked, params.model))
+    return Order(params, session(asked))
+
+
+def sample(asked: Mapping[str, Any]) -> diffusion.Sample:
+    """The settings of a run. Raises BadInput."""
+    given = {name: asked[name] for name in SETTINGS if name in asked}
+    model, count = str(given.pop("model", catalogue.DEFAULT)), given.get("count", 1)
+    whole("the number of pictures", count, 1, diffusion.MAX_PICTURES)
+    for name in ("sampler", "schedule"):
+        if name in given:
+            given[name] = str(given[name])
+    return diffusion.Sample(model, labels(asked.get("label", diffusion.NO_LABEL), model, count), **given)
+
+
+def labels(asked: Any, model: str, count: int) -> tuple[int, ...]:
+    """A class, none of them (-1), or "each": as the engine takes them. Raises BadInput."""
+    classes = catalogue.config(model).get("classes") or []
+    if asked == EACH:
+        if not classes:
+            raise BadInput(f"{model} was trained without classes: ask for none.")
+        return tuple(index % len(classes) for index in range(count))
+    whole("the class", asked, diffusion.NO_LABEL, len(classes) - 1)
+    return (int(asked),)
+
+
+# --- from a step of another run -----------------------------------------------------------------------------------
+
+def _index(asked: Mapping[str, Any], tape: Tape) -> int:
+    index = asked.get("index", 0)
+    whole("the step to go on from", index, 0, tape.params.steps)
+    return int(index)
+
+
+def _going_on(asked: Mapping[str, Any]) -> Order:
+    """{token, index}: the same run from that step on, on the same tape."""
+    name = str(asked["token"])[:64]
+    tape = tapes().get(name)
+    begin = tape.begin(_index(asked, tape))
+    return Order(replace(tape.params, begin=begin), session(asked), name)
+
+
+def _branch(asked: Mapping[str, Any]) -> Order:
+    """{parent, index, and what is to change}: another future of the same step."""
+    tape = tapes().get(str(asked["parent"])[:64])
+    begin = tape.begin(_index(asked, tape))
+    changes = {name: asked[name] for name in CHANGES if asked.get(name) is not None}
+    if asked.get("label") is not None:
+        changes["labels"] = labels(asked["label"], tape.params.model, tape.params.count)
+    return Order(replace(tape.params, begin=begin, **changes), session(asked))
+
+
+# --- from a picture -----------------------------------------------------------------------------------------------
+
+def _origin(asked: Mapping[str, Any], model: str) -> dict[str, Any]:
+    image = picture(asked["picture"])
+    height, width, channels = catalogue.config(model)["image"]
+    if image.shape != (height, width, channels):
+        raise BadInput(f"The picture is {image.shape[1]} × {image.shape[0]} in {'grey' if image.shape[2] == 1 else 'colour'}; "
+                       f"{model} makes {width} × {height} in {'grey' if channels == 1 else 'colour'}: choose it again.")
+    origin: dict[str, Any] = {"picture": image}
+    if asked.get("strength") is not None:
+        origin["strength"] = asked["strength"]
+    if asked.get("mask") is not None:
+        origin["mask"] = mask(asked["mask"], (height, width))
+    return origin
+
+
+def picture(given: Any) -> np.ndarray:
+    """{w, h, c, data: base64} -> uint8 (H, W, C). Raises BadInput."""
+    try:
+        shape = int(given["h"]), int(given["w"]), int(given["c"])
+        if not all(1 <= side <= diffusion.MAX_SIDE for side in shape):
+            raise ValueError(shape)
+        return np.frombuffer(base64.b64decode(given["data"], validate=True), np.uint8).reshape(shape).copy()
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError, binascii.Error):
+        raise BadInput("The picture arrived damaged: draw or choose it again.") from None
+
+
+def mask(given: Any, shape: tuple[int, int]) -> np.ndarray:
+    """base64 of one byte a pixel, row by row, not 0 where the model may paint -> bool (H, W). Raises BadInput."""
+    try:
+        return np.frombuffer(base64.b64decode(given, validate=True), np.uint8).reshape(shape) != 0
+    except (TypeError, ValueError, binascii.Error):
+        raise BadInput("The mask arrived damaged: paint it again.") from None

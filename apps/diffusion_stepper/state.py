@@ -1,0 +1,111 @@
+"""The page's query string, read once and strictly.
+
+`parse` returns what the page should start with and a sentence for each thing that it could not
+take; the page then goes on with the default of that thing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from apps.diffusion_stepper import catalogue
+from apps.diffusion_stepper.orders import EACH
+from engines import diffusion
+from engines.runtime import BadInput, VisitorError
+from gallery.fields import Field, choice, flag, integer, number
+
+TOOLS = ("reverse", "branch", "forward", "fewer", "plane")
+TOOL_MODULES = ("branch", "forward", "fewer", "plane")
+SEEDS = 2**31 - 1
+DEFAULT_LABEL = 7
+PACKAGE = "apps.diffusion_stepper"
+
+
+def tool_modules() -> list[Any]:
+    """The Python halves of the tools that are installed: FIELDS, routes(), server_functions(), apis(), each optional."""
+    found = (f"{PACKAGE}.{name}" for name in TOOL_MODULES)
+    return [import_module(name) for name in found if importlib.util.find_spec(name)]
+
+
+def label(what: str) -> Callable[[str], int | str]:
+    """A class by its number, "none", or "each"."""
+    inner = integer(what, 0, 9999)
+
+    def read(text: str) -> int | str:
+        if text == "none":
+            return diffusion.NO_LABEL
+        return EACH if text == EACH else inner(text)
+    return read
+
+
+def own_fields() -> dict[str, Field]:
+    return {
+        "label": Field(label("the class"), DEFAULT_LABEL),
+        "guidance": Field(number("guidance", -10, 30), 1.5),
+        "sampler": Field(choice("the sampler", *diffusion.SAMPLERS), "ddim"),
+        "eta": Field(number("eta", 0, 1), 0),
+        "steps": Field(integer("the number of steps", 1, diffusion.MAX_STEPS), 50),
+        "schedule": Field(choice("the schedule", *diffusion.SCHEDULES), "linear"),
+        "count": Field(integer("the number of pictures", 1, diffusion.MAX_PICTURES), 1),
+        "seed": Field(integer("the seed", 0, SEEDS), 12),
+        "tool": Field(choice("the tool", *TOOLS), "reverse"),
+        "at": Field(integer("the step on screen", 0, diffusion.MAX_STEPS), None),
+        "play": Field(flag("play"), False),
+        "both": Field(flag("both"), False),
+    }
+
+
+def all_fields() -> dict[str, Field]:
+    fields = own_fields()
+    for module in tool_modules():
+        fields.update(getattr(module, "FIELDS", {}))
+    return fields
+
+
+def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Query string -> (state, sentences about what could not be read). Never raises."""
+    faults: list[str] = []
+    state: dict[str, Any] = {"model": _model(query, faults)}
+    for key, field in all_fields().items():
+        state[key] = field.default
+        if query.get(key, "") != "":
+            try:
+                state[key] = field.read(query[key])
+            except BadInput as fault:
+                faults.append(str(fault))
+    _fit(state, faults)
+    return state, faults
+
+
+def _model(query: Mapping[str, str], faults: list[str]) -> str:
+    name = query.get("model", "")
+    if not name:
+        return catalogue.DEFAULT
+    try:
+        catalogue.config(name)
+    except VisitorError as fault:
+        faults.append(f"The page shows {catalogue.DEFAULT} instead of {name[:40]!r}. {fault}")
+        return catalogue.DEFAULT
+    return name
+
+
+def _fit(state: dict[str, Any], faults: list[str]) -> None:
+    """The class must be one that the model knows, the step one that the run has."""
+    try:
+        classes = catalogue.config(state["model"]).get("classes") or []
+    except VisitorError as fault:
+        faults.append(str(fault))
+        return
+    if not classes:
+        state["label"] = diffusion.NO_LABEL
+    elif isinstance(state["label"], int) and state["label"] >= len(classes):
+        if state["label"] != DEFAULT_LABEL:
+            faults.append(f"The class is {state['label']}; {state['model']} knows {len(classes)}, numbered from 0: "
+                          "the page asks for none.")
+        state["label"] = diffusion.NO_LABEL
+    if state["at"] is not None and state["at"] > state["steps"]:
+        faults.append(f"The address names step {state['at']} of a run of {state['steps']}: the page shows the last one.")
+        state["at"] = state["steps"]

@@ -1,0 +1,288 @@
+// The Reverse tool, the instrument: the state, the noise that the network sees in it and the picture that it believes in,
+// side by side, at any step of the run.
+
+import { h } from "../latent/dom.js";
+import { readTheme } from "../latent/theme.js";
+import { createControls } from "./controls.js";
+import { canRecord, saveFilm, saveGif, saveStrip } from "./keep.js";
+import { paint } from "./mosaic.js";
+import { createReadout } from "./readout.js";
+import { Player } from "./player.js";
+import { createSchedule } from "./schedule.js";
+import { Strip } from "./strip.js";
+import { Transport } from "./transport.js";
+
+const CALM_MS = 400; // without a move: the place is written into the address
+const PANES = [
+  ["x_t", "𝑥", "t", "what is there", "The noisy state x at step t"],
+  ["eps", "ε̂", "", "the noise it sees", "The noise that the network predicts"],
+  ["x_0", "x̂", "0", "what it believes", "The clean picture that the prediction implies"],
+];
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+class Reverse {
+  constructor(panel, app) {
+    this.app = app;
+    this.visible = false;
+    this.player = new Player((index) => this.seen(index), (playing) => this.rested(playing));
+    this.schedule = createSchedule(app);
+    this.controls = createControls(app, ["model", "label", "guidance", "sampler", "eta", "steps", "schedule", "seed"]);
+    panel.append(this.controls.element, this.schedule.element);
+    this.build();
+    this.strip = new Strip(this.film, ["x_t", "x_0"], (index) => this.seek(index), () => this.colours());
+    app.main.on((event, data) => this.heard(event, data));
+    app.store.on("both", () => this.branches());
+    app.store.on(["at", "play"], (state, changed) => this.asked(state, changed));
+    addEventListener("gallery:theme", () => this.strip.soon());
+  }
+
+  colours() {
+    const { accent, wall } = readTheme();
+    return { accent, wall, soft: getComputedStyle(document.body).getPropertyValue("--soft").trim() };
+  }
+
+  // --- what stands on the stage ------------------------------------------------------------------------------------
+
+  build() {
+    this.panes = {};
+    const panes = PANES.map(([name, letter, below, words, about]) => {
+      const canvas = (this.panes[name] = h("canvas", { class: "dx-picture", role: "img", "aria-label": about }));
+      const sign = h("b", { class: "dx-sign" }, letter === "𝑥" ? "x" : letter, h("sub", {}, below));
+      return h("div", { class: "dx-pane", "data-pane": name }, h("div", { class: "dx-cap" }, sign, h("span", {}, words), name === "eps" ? this.switch() : null),
+        h("div", { class: "dx-frame" }, canvas, name === "eps" ? this.pair() : null));
+    });
+    this.readout = createReadout();
+    this.transport = new Transport({
+      toggle: () => this.toggle(), seek: (index) => this.seek(index), step: (by) => this.step(by), speed: (speed) => { this.player.speed = speed; },
+    });
+    this.film = h("canvas", { class: "dx-film", role: "img", "aria-label": "Film of the run: noisy states above, believed pictures below" });
+    this.again = h("button", { type: "button", class: "g-btn primary", onclick: () => this.again.act?.() }, "Go on");
+    this.trouble = h("div", { class: "dx-trouble", role: "alert", hidden: true }, h("span", {}), this.again);
+    this.stage = h("div", { class: "dx-reverse" },
+      h("div", { class: "dx-panes" }, ...panes), this.trouble, this.readout.element, this.transport.element,
+      h("div", { class: "dx-filmrow" }, h("div", { class: "dx-rows", "aria-hidden": "true" }, h("b", {}, "x", h("sub", {}, "t")), h("b", {}, "x̂", h("sub", {}, "0"))), this.film));
+  }
+
+  // Two branches of the guidance, in place of the noise.
+  switch() {
+    this.both = h("button", { type: "button", class: "dx-switch", "aria-pressed": "false", hidden: true, title: "What the network believes with the class, and without",
+      onclick: () => this.app.store.set({ both: !this.app.store.get("both") }) }, "branches");
+    return this.both;
+  }
+
+  pair() {
+    const side = (key, words) => {
+      this.panes[key] = h("canvas", { class: "dx-picture", role: "img", "aria-label": `The picture believed in ${words}` });
+      return h("div", { class: "dx-branch" }, this.panes[key], h("span", {}, h("b", {}, words), h("small", {})));
+    };
+    this.pairHost = h("div", { class: "dx-pair", hidden: true }, side("with_label", "with the class"), side("without_label", "without it"));
+    this.words = [...this.pairHost.querySelectorAll(".dx-branch span")].map((span) => [...span.children]);
+    return this.pairHost;
+  }
+
+  branches() {
+    const guided = Boolean(this.take?.guided);
+    const on = guided && this.app.store.get("both");
+    this.both.hidden = !guided;
+    this.both.setAttribute("aria-pressed", String(on));
+    this.pairHost.hidden = !on;
+    this.panes.eps.hidden = on;
+    this.both.previousSibling.textContent = on ? "two beliefs" : PANES[1][3];
+    if (on) this.weigh(this.take.about);
+    if (this.player.shown >= 0) this.paint(this.take.frames[this.player.shown]);
+  }
+
+  // ε = ε_without + w (ε_with − ε_without), read as a sum of the two
+  weigh({ labels, guidance }) {
+    const [[asked, its], [, other]] = this.words;
+    asked.textContent = labels.length === 1 ? `with “${this.app.className(labels[0])}”` : "with the class";
+    its.textContent = `× ${guidance.toFixed(1)}  (w)`;
+    other.textContent = `× ${(1 - guidance).toFixed(1).replace("-", "−")}  (1 − w)`;
+  }
+
+  // --- the run -----------------------------------------------------------------------------------------------------
+
+  heard(event, data) {
+    if (!this.visible) return;
+    if (event === "asked") this.waiting(data);
+    else if (event === "new") this.arrived(data);
+    else if (event === "step") this.grown();
+    else if (event === "end") this.ended();
+    else if (event === "failed") this.failed(data);
+    else if (event === "status" && data.state !== "running") this.say(data.sentence, "busy");
+  }
+
+  waiting(take) {
+    this.trouble.hidden = true;
+    this.stage.classList.toggle("dx-stale", take !== this.take);
+  }
+
+  arrived(take) {
+    this.take = take;
+    this.stage.classList.remove("dx-stale");
+    this.trouble.hidden = true;
+    this.strip.load(take);
+    this.transport.load(take.first, take.steps);
+    if (this.starting) this.player.wanted = 0;
+    const begin = this.starting ? this.opening(take) : null;
+    this.player.load(take.first, take.steps, take.newest);
+    this.branches();
+    if (begin !== null) this.player.seek(begin);
+    if (this.starting && this.wantsPlay()) this.player.play();
+    this.starting = false;
+    this.transport.arrived(take.newest);
+    this.app.ready();
+    requestIdleCallback?.(() => this.schedule.show(), { timeout: 1200 });
+  }
+
+  // Where to stand in the first run: where the address says, or at the noise.
+  opening(take) {
+    const at = this.app.store.get("at");
+    return at === null ? take.first : Math.min(at, take.steps);
+  }
+
+  wantsPlay() {
+    const { at, play } = this.app.store.get();
+    return (play || at === null) && !still();
+  }
+
+  grown() {
+    this.player.arrived(this.take.newest);
+    this.transport.arrived(this.take.newest);
+    this.strip.arrived();
+  }
+
+  ended() {
+    this.grown();
+    const { about, frames, steps, first } = this.take;
+    const took = frames[steps].seconds;
+    this.say(`${steps - first} ${steps - first === 1 ? "step" : "steps"} in ${took < 10 ? took.toFixed(2) : took.toFixed(0)} s: ${what(this.app, about)}.`);
+  }
+
+  failed({ error, lost, refused, take }) {
+    this.app.complaint = "";
+    this.app.status(error, "error");
+    if (take !== this.take && !lost) return;
+    const resumable = take === this.take && take.newest >= 0 && !refused;
+    this.trouble.firstChild.textContent = resumable ? `${error} The steps so far are still here.` : error;
+    this.again.textContent = resumable ? "Go on" : "Play from the start";
+    this.again.act = () => (resumable ? this.app.main.goOn() : this.app.main.start());
+    this.trouble.hidden = false;
+    this.stage.classList.remove("dx-stale");
+    this.app.ready();
+  }
+
+  say(text, kind) { if (!this.app.complaint) this.app.status(text, kind); }
+
+  // --- the place ---------------------------------------------------------------------------------------------------
+
+  seen(index) {
+    const frame = this.take?.frames[index];
+    if (!frame) return;
+    this.paint(frame);
+    this.readout.show(frame, this.take.steps, this.take.about);
+    this.transport.show(this.player.playing ? index : Math.round(this.player.wanted), frame);
+    this.strip.show(index);
+    this.schedule.at(index === this.take.steps ? 0 : frame.t);
+  }
+
+  paint(frame) {
+    const shape = this.take.about;
+    paint(this.panes.x_t, frame.x_t, shape);
+    paint(this.panes.x_0, frame.x_0, shape);
+    if (this.pairHost.hidden) paint(this.panes.eps, frame.eps, shape);
+    else for (const key of ["with_label", "without_label"]) paint(this.panes[key], frame[key] ?? frame.x_0, shape);
+  }
+
+  rested(playing) {
+    this.transport.playing(playing);
+    clearTimeout(this.calm);
+    if (playing) return;
+    this.app.store.set({ play: false });
+    this.settle();
+  }
+
+  settle() {
+    clearTimeout(this.calm);
+    this.calm = setTimeout(() => { if (this.visible && this.take && !this.player.playing) this.app.store.set({ at: Math.round(this.player.wanted) }); }, CALM_MS);
+  }
+
+  seek(index) {
+    this.player.seek(index);
+    this.settle();
+  }
+
+  step(by) {
+    this.player.step(by);
+    this.settle();
+  }
+
+  toggle() {
+    if (this.player.playing) this.player.pause();
+    else this.player.play();
+  }
+
+  // A scene or a link moved the place or pressed play.
+  asked({ at, play }, changed) {
+    if (!this.visible || !this.take) return;
+    if (changed.has("at") && at !== null && !this.player.playing && at !== Math.round(this.player.wanted)) this.seek(at);
+    if (changed.has("play") && play && !this.player.playing) {
+      this.player.wanted = this.take.first;
+      if (!still()) this.player.play();
+    }
+  }
+
+  // --- shown and hidden --------------------------------------------------------------------------------------------
+
+  keepButtons() {
+    const bar = document.getElementById("actions");
+    if (!bar) return [];
+    const button = (text, title, act) => h("button", { type: "button", class: "g-btn dx-keep", title, onclick: async (event) => {
+      const { take } = this;
+      if (!take || take.newest < 0) return;
+      event.target.disabled = true;
+      try { await act(take); } finally { event.target.disabled = false; }
+    } }, text);
+    const made = [button("GIF", "Save the run as an animated GIF", saveGif), button("PNG", "Save the run as a strip of pictures", saveStrip)];
+    if (canRecord()) made.push(button("Film", "Play the run once and record it", async (take) => {
+      this.app.status("Recording the run …", "busy");
+      this.app.status(`Saved as ${await saveFilm(take)}.`);
+    }));
+    bar.append(...made);
+    return made;
+  }
+
+  show() {
+    this.visible = true;
+    this.kept ??= this.keepButtons();
+    this.kept.forEach((button) => (button.hidden = false));
+    const { main } = this.app;
+    if (!this.take) this.starting = true;
+    if (main.take && main.take !== this.take) this.arrived(main.take);
+    main.need();
+    if (main.take && main.take.state === "done" && main.take === this.take) this.grown();
+  }
+
+  hide() {
+    this.visible = false;
+    this.player.pause();
+    clearTimeout(this.calm);
+    this.kept.forEach((button) => (button.hidden = true));
+    this.app.main.rest();
+  }
+}
+
+/** A few words for what was run. */
+export function what(app, { labels, guidance, sampler, eta, count }) {
+  const asked = labels.length > 1 ? "one of each class" : labels[0] === -1 ? "no class asked for" : `asked for “${app.className(labels[0])}”`;
+  const way = { ddpm: "DDPM", ddim: eta ? `DDIM, η = ${eta}` : "DDIM", "dpm++": "DPM-Solver++", euler: "Euler" }[sampler];
+  const strength = labels.every((label) => label === -1) ? "" : `, guidance ${guidance}`;
+  return `${count > 1 ? `${count} pictures, ` : ""}${asked}${strength}, ${way}`;
+}
+
+export default function mount(panel, app) {
+  const tool = new Reverse(panel, app);
+  window.__diffusion.reverse = tool;
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide() };
+}

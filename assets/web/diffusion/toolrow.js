@@ -1,0 +1,68 @@
+// The tools and their row of tabs. A tool is a module of its own, fetched when it is first opened:
+//
+//   export default function mount(panel, app) { return { stage, show(), hide() }; }
+//
+// panel: the tool's place beside the instrument, for its controls. stage: an element that fills the instrument while the
+// tool is open (one in it may carry id="primary": only the open tool's stage is in the document). show and hide may be
+// missing, and may be async.
+
+import { h } from "../latent/dom.js";
+
+const TOOLS = {
+  reverse: ["Reverse", () => import("./reverse.js")],
+  branch: ["Branch", () => import("./branch.js")],
+  forward: ["Forward", () => import("./forward.js")],
+  fewer: ["Fewer steps", () => import("./fewer.js")],
+  plane: ["In 2-D", () => import("./plane.js")],
+};
+
+// One tab stop, arrow keys between them.
+export function tabs(app) {
+  const { tabs: row, panels, instrument } = app.stage;
+  const made = {};
+  let open = null;
+  for (const [name, [text]] of Object.entries(TOOLS)) {
+    row.append(h("button", {
+      type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, "aria-selected": "false", tabindex: "-1",
+      onclick: () => app.store.set({ tool: name }),
+    }, text));
+    panels.append(h("div", { role: "tabpanel", id: `panel-${name}`, class: "dx-panel", "aria-labelledby": `tab-${name}`, tabindex: "0", hidden: true }));
+  }
+  row.addEventListener("keydown", (event) => {
+    const names = Object.keys(TOOLS);
+    const at = names.indexOf(app.store.get("tool"));
+    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    const name = names[(next + names.length) % names.length];
+    app.store.set({ tool: name });
+    document.getElementById(`tab-${name}`).focus();
+  });
+
+  async function choose() {
+    const name = app.store.get("tool");
+    if (open === name) return;
+    const before = open;
+    open = name;
+    for (const each of Object.keys(TOOLS)) {
+      const tab = document.getElementById(`tab-${each}`);
+      tab.setAttribute("aria-selected", String(each === name));
+      tab.tabIndex = each === name ? 0 : -1;
+      document.getElementById(`panel-${each}`).hidden = each !== name;
+    }
+    document.getElementById(`tab-${name}`).scrollIntoView?.({ block: "nearest", inline: "nearest" });
+    if (before) (await made[before])?.hide?.();
+    const panel = document.getElementById(`panel-${name}`);
+    made[name] ??= TOOLS[name][1]().then((module) => module.default(panel, app)).catch((fault) => {
+      console.warn(name, fault);
+      delete made[name];
+      return { stage: h("p", { class: "dx-missing" }, "This tool could not be loaded; the rest of the page works. Reload to try again.") };
+    });
+    const tool = await made[name];
+    if (app.store.get("tool") !== name) return;
+    instrument.replaceChildren(tool.stage);
+    await tool.show?.();
+  }
+  app.store.on("tool", choose);
+  return choose();
+}

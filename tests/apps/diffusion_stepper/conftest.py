@@ -1,0 +1,60 @@
+"""A toy diffusion model in a folder of its own, an engine in a thread, and a server with the room's routes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import uvicorn
+
+from engines import runtime
+from gallery.rooms import data_app
+from tests.engines.diffusion.conftest import CLASSES, make_unet
+
+
+def make_model(folder: Path) -> None:
+    """8 x 8 greys in three classes, in the layout of the bundled models."""
+    torch.manual_seed(0)
+    make_unet().save_pretrained(folder / "unet", safe_serialization=True)
+    config = {"name": folder.name, "family": "diffusion", "dataset": "mnist", "image": [8, 8, 1],
+              "classes": [str(k) for k in range(CLASSES)], "measured": {}, "parameters": 1}
+    (folder / "config.json").write_text(json.dumps(config))
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}" for path in files]
+    (folder / "SHA256SUMS").write_text("\n".join(sums) + "\n", "ascii")
+
+
+@pytest.fixture(scope="package")
+def toy_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("models")
+    make_model(home / "ddpm-mnist")
+    return home
+
+
+@pytest.fixture(autouse=True)
+def bundled(toy_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GALLERY_BUNDLED", str(toy_models))
+
+
+@pytest.fixture
+def place() -> Iterator[str]:
+    """Address of a server with the room's routes as the hub mounts them, and an engine in a thread."""
+    from apps.diffusion_stepper import delivery
+
+    runtime.configure(mode="thread")
+    server = uvicorn.Server(uvicorn.Config(data_app(delivery.routes()), port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    runtime.stop()
