@@ -85,3 +85,9 @@ def sheet(images: np.ndarray, columns: int) -> np.ndarray:
     full[:count] = images
     full = full.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
     return full.reshape(rows * height, columns * width, channels)
+
+
+def padded(images: np.ndarray, side: int = 32) -> np.ndarray:
+    """uint8 (N, H, W, C) laid in the middle of black squares, (N, side, side, C)."""
+    spare = [side - length for length in images.shape[1:3]]
+    return np.pad(images, ((0, 0), *((each // 2, each - each // 2) for each in spare), (0, 0)))

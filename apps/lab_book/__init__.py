@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from gallery.demo import Demo, Scene
 
 VIEWS = ("quality", "map", "pictures", "card", "runs")
+OFFERED = {"vae": VIEWS, "diffusion": ("quality", "pictures", "card", "runs"),
+           "classifier": ("quality", "pictures", "card", "runs")}      # by family
 FIRST = "vae-mnist-2d"
 
 DEMO = Demo(
@@ -34,9 +36,9 @@ DEMO = Demo(
 
 def parse(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Query -> ({"model", "view"}, a sentence for each thing that could not be taken)."""
-    from apps.lab_book.shelf import titles
+    from apps.lab_book.shelf import shelf
 
-    known, sentences = titles(), []
+    known, sentences = {book.name: book for book in shelf()}, []
     model = query.get("model", FIRST)
     if model not in known:
         if "model" in query:
@@ -46,5 +48,8 @@ def parse(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     view = query.get("view", VIEWS[0])
     if view not in VIEWS:
         sentences.append(f"There is no view named {view[:40]!r}; choose one of {', '.join(VIEWS)}.")
+        view = VIEWS[0]
+    if model and view not in OFFERED[known[model].family]:
+        sentences.append(f"{model} has no view named {view!r}; choose one of {', '.join(OFFERED[known[model].family])}.")
         view = VIEWS[0]
     return {"model": model, "view": view}, sentences

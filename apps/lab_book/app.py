@@ -9,13 +9,14 @@ import numpy as np
 import psutil
 import streamlit as st
 
-from apps.lab_book import VIEWS, parse, shelf, view
-from engines import data, runtime, vae
+from apps.lab_book import OFFERED, VIEWS, parse, shelf, view
+from engines import data, diffusion, runtime, vae
 from engines.runtime import ModelFault, VisitorError
 from gallery.bridges import streamlit as bridge
 
 LOOKS_KEPT = 60                  # two minutes of looks at the engine, one every two seconds
 LOOK_SECONDS = 2.0
+JUDGED = 1000                    # test pictures that a classifier is tried on while one waits
 SHOWN = 10                       # pictures sent through the model
 STAGE = 392                      # pixels: what a card or a list scrolls in, so that the stage keeps its height
 NAMES = {"quality": "Quality", "map": "Map", "pictures": "Pictures", "card": "Card", "runs": "Runs"}
@@ -34,16 +35,14 @@ def main() -> None:
     if not books:
         bridge.status("No model is installed: fetch assets/models again.", "error")
         return
-    for key in ("model", "view"):
-        st.session_state.setdefault(key, wanted[key])
+    st.session_state.setdefault("view", wanted["view"])
     left, middle, right = st.columns([26, 48, 26], gap="medium")
-    with left, bridge.primary():
-        name = st.radio("Models", list(books), key="model", format_func=lambda name: books[name].title,
-                        captions=[book.caption for book in books.values()])
+    with left:
+        name = _choose(books, wanted["model"])
     with right:
         _engine()
     with middle:
-        which = _views()
+        which = _views(books[name].family)
         sentence = READ[which]
         with bridge.instrument():
             try:
@@ -54,8 +53,26 @@ def main() -> None:
     st.query_params.from_dict({"model": name, "view": which})
 
 
-def _views() -> str:
-    return st.segmented_control("View", VIEWS, key="view", format_func=NAMES.get, required=True, label_visibility="collapsed")
+def _choose(books: dict[str, shelf.Book], wanted: str) -> str:
+    """The model: first its family, then which of it."""
+    families = [key for key in shelf.FAMILIES if any(book.family == key for book in books.values())]
+    st.session_state.setdefault("family", books[wanted].family)
+    if len(families) > 1:
+        st.selectbox("Family", families, key="family", format_func=shelf.FAMILIES.get,
+                     label_visibility="collapsed")
+    within = {name: book for name, book in books.items() if book.family == st.session_state["family"]}
+    if st.session_state.get("model", wanted) not in within:
+        wanted = st.session_state["model"] = next(iter(within))
+    st.session_state.setdefault("model", wanted)
+    with bridge.primary():
+        return st.radio("Models", list(within), key="model", format_func=lambda name: books[name].title,
+                        label_visibility="collapsed", captions=[book.caption for book in within.values()])
+
+
+def _views(family: str) -> str:
+    if st.session_state["view"] not in OFFERED[family]:
+        st.session_state["view"] = VIEWS[0]
+    return st.segmented_control("View", OFFERED[family], key="view", format_func=NAMES.get, required=True, label_visibility="collapsed")
 
 
 def _draw(which: str, book: shelf.Book, books: list[shelf.Book]) -> str:
@@ -69,14 +86,47 @@ def _draw(which: str, book: shelf.Book, books: list[shelf.Book]) -> str:
                              "fetch its folder again.")
         _chart(view.map_of(points, pictures.labels, pictures.names, extent, dark), "map", f"Map of {book.title}")
         return "" if book.config["latent"] == 2 else READ["map"] + " Shown on the plane in which the codes vary most."
-    if which in ("card", "runs", "pictures"):
-        {"card": _card, "runs": _runs, "pictures": _pictures}[which](book)
+    if which in ("card", "runs"):
+        {"card": _card, "runs": _runs}[which](book)
+        return ""
+    if book.family != "vae":
+        return _draw_other(which, book)
+    if which == "pictures":
+        _pictures(book)
         return ""
     _chart(view.quality(books, book, dark), "quality", "Reconstruction and KL divergence of the models of this data set")
     if book.config.get("kind") == "ae":
         return "A plain autoencoder: nothing asks its codes to be cheap, so there is no KL and no bound; only the first part compares."
     _chart(view.dimensions(book, dark), "dimensions", f"KL divergence of each dimension of {book.title}")
     return f"{READ['quality']} Below, what each dimension costs: {book.used} of {book.config['latent']} are used."
+
+
+def _draw_other(which: str, book: shelf.Book) -> str:
+    """Quality and pictures of a model that is no autoencoder."""
+    dark = st.context.theme.type == "dark"
+    if which == "quality" and book.family == "diffusion":
+        st.html(view.figures(book))
+        if "recognised_by_class" in book.figures:
+            _chart(view.by_class(book.config["classes"], book.figures["recognised_by_class"], dark), "classes",
+                   "Share of each asked class that was recognised")
+        return "Measured once, when the model was made, on 5,000 samples; the card says how."
+    if which == "quality":
+        pictures = data.load(book.config["dataset"])
+        part = slice(JUDGED)
+        found = bridge.last(diffusion.judge, diffusion.Judge(book.name, data.padded(pictures.images[part])))
+        right = found.probabilities.argmax(1) == pictures.labels[part]
+        shares = [right[pictures.labels[part] == index].mean() for index in range(len(pictures.names))]
+        _chart(view.by_class(pictures.names, shares, dark), "classes", "Share of each class that was recognised")
+        return (f"How many of the first {JUDGED:,} test pictures it names rightly, class by class, computed just now: "
+                f"{right.mean():.1%}. On all 10,000 it is {book.figures['accuracy']:.1%}.")
+    if book.family == "diffusion":
+        st.image(str(shelf.samples(book.name)), width=STAGE, output_format="PNG")
+        return "64 samples drawn one after the other when the model was made, none left out. The room draws new ones."
+    pictures = data.load(book.config["dataset"])
+    chosen = np.arange(2 * SHOWN)
+    verdict = bridge.last(diffusion.judge, diffusion.Judge(book.name, data.padded(pictures.images[chosen])))
+    st.html(view.verdicts(pictures.images[chosen], pictures.labels[chosen], pictures.names, verdict.probabilities))
+    return "The first test pictures, and what it takes them for, computed just now."
 
 
 def _chart(figure: object, key: str, alt: str) -> None:

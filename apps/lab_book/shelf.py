@@ -17,6 +17,9 @@ from engines.runtime import ModelFault, models
 
 SETS = {"mnist": "Digits", "fashion": "Fashion", "emoji": "Emoji"}
 ORDER = ("mnist", "fashion", "emoji")
+FAMILIES = {"vae": "Autoencoders", "diffusion": "Diffusion models", "classifier": "Classifiers"}
+NEEDS = {"vae": {"dataset", "latent", "measured", "kl_per_dim"}, "diffusion": {"dataset", "classes", "measured"},
+         "classifier": {"dataset", "classes", "measured"}}
 USED = 0.01                  # nats: a dimension whose mean KL is below this says nothing about any picture
 
 
@@ -29,9 +32,16 @@ class Book:
     size: int
 
     @property
+    def family(self) -> str:
+        """A key of FAMILIES; the autoencoders came first and say nothing."""
+        return self.config.get("family", "vae")
+
+    @property
     def title(self) -> str:
         """"Digits, 2 dimensions, β 4": what tells it from its neighbours on the shelf."""
         config = self.config
+        if self.family != "vae":
+            return f"{SETS.get(config['dataset'], config['dataset'])}, {len(config['classes'])} classes"
         about = f"{SETS.get(config['dataset'], config['dataset'])}, {config['latent']} dimensions"
         if config.get("kind") == "ae":
             return f"{about}, plain autoencoder"
@@ -44,9 +54,16 @@ class Book:
     @property
     def caption(self) -> str:
         """The one figure that a visitor compares, and the size."""
+        return f"{self._figure()} · {self.size / 2**20:.1f} MB"
+
+    def _figure(self) -> str:
+        if self.family == "classifier":
+            return f"{self.figures['accuracy']:.1%} recognised"
+        if self.family == "diffusion":
+            share = self.figures.get("recognised")
+            return f"{share:.1%} recognised" if share is not None else "not judged by a classifier"
         bound = self.figures.get("negative_elbo")
-        what = f"−ELBO {bound:.1f} nats" if bound is not None else f"reconstruction {self.figures['reconstruction_nats']:.1f} nats"
-        return f"{what} · {self.size / 2**20:.1f} MB"
+        return f"−ELBO {bound:.1f} nats" if bound is not None else f"reconstruction {self.figures['reconstruction_nats']:.1f} nats"
 
     @property
     def used(self) -> int:
@@ -55,7 +72,7 @@ class Book:
 
 
 def shelf() -> list[Book]:
-    """All bundled models that can be read: digits, fashion, emoji; small before large, β in order, autoencoders last."""
+    """All bundled models that can be read, family by family: digits, fashion, emoji; small before large, β in order."""
     books = [book for name in models.names() if (book := _book(name)) is not None]
     return sorted(books, key=_place)
 
@@ -63,19 +80,20 @@ def shelf() -> list[Book]:
 def _place(book: Book) -> tuple[Any, ...]:
     config = book.config
     known = config["dataset"] in ORDER
-    return (ORDER.index(config["dataset"]) if known else len(ORDER), config.get("kind") == "ae", config["latent"],
-            config.get("beta", 1) != 1, config.get("beta", 1), book.name)
+    return (list(FAMILIES).index(book.family), ORDER.index(config["dataset"]) if known else len(ORDER),
+            config.get("kind") == "ae", config.get("latent", 0), config.get("beta", 1) != 1,
+            config.get("beta", 1), book.name)
 
 
 def _book(name: str) -> Book | None:
     folder = models.folder(name)
     try:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-        if not {"dataset", "latent", "measured", "kl_per_dim"} <= config.keys():
+        if not NEEDS[config.get("family", "vae")] <= config.keys():
             return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         return None              # `python -m gallery check` names it; the shelf shows those that can be read
-    return Book(name, config, sum(path.stat().st_size for path in folder.iterdir()))
+    return Book(name, config, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
 
 
 def titles() -> dict[str, str]:
@@ -88,6 +106,11 @@ def card(name: str) -> str:
     text = (models.folder(name) / "MODEL_CARD.md").read_text("utf-8")
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
     return re.sub(r"\A\s*# [^\n]*\n", "", text)
+
+
+def samples(name: str) -> Path:
+    """The sheet of samples that came with a diffusion model."""
+    return models.folder(name) / "samples.webp"
 
 
 def plane(name: str) -> tuple[np.ndarray, list[float]]:

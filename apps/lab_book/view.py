@@ -22,7 +22,7 @@ MOST_POINTS = 4000           # of 10,000 codes: more cannot be told apart at thi
 def quality(books: Sequence[Book], chosen: Book, dark: bool) -> go.Figure:
     """−ELBO of the models of one data set as reconstruction + KL; the chosen one in full colour."""
     ink = look.tokens()["dark" if dark else "light"]
-    rows = [book for book in books if book.config["dataset"] == chosen.config["dataset"]]
+    rows = [book for book in books if (book.family, book.config["dataset"]) == (chosen.family, chosen.config["dataset"])]
     figure = go.Figure()
     for key, name, colour in (("reconstruction_nats", "reconstruction", ink["attn"]), ("kl_nats", "KL divergence", ink["gpt2"])):
         values = [book.figures[key] for book in rows]
@@ -94,6 +94,50 @@ def before_and_after(given: np.ndarray, back: np.ndarray, names: Sequence[str], 
         f'<figure><img alt="{escape(name)}, as it is" src="{picture(x)}"><img alt="{escape(name)}, as it came back" '
         f'src="{picture(y)}"><figcaption>{escape(name)}<b>{loss:.0f} nats</b></figcaption></figure>'
         for x, y, name, loss in zip(given, back, names, nats, strict=True))
+    return f'<div class="lab-pictures">{cells}</div>'
+
+
+MEASURES = (("accuracy", "recognised", "{:.2%}"), ("recognised", "asked class recognised, guidance 1.5", "{:.2%}"),
+            ("frechet", "Fréchet distance, guidance 1", "{:.2f}"), ("precision", "precision, guidance 1", "{:.3f}"),
+            ("recall", "recall, guidance 1", "{:.3f}"))
+
+
+def figures(book: Book) -> str:
+    """What a model was measured at, beside what real pictures reach where that is known."""
+    found = book.figures
+    rows = "".join(
+        f"<tr><td>{name}</td><td><b>{form.format(found[key])}</b></td>"
+        f"<td>{form.format(found[key + '_floor']) if key + '_floor' in found else ''}</td></tr>"
+        for key, name, form in MEASURES if key in found)
+    if (near := found.get("nearest")) is not None:
+        real = f"{near['test_median']:.1f}" if "test_median" in near else ""
+        rows += ("<tr><td>distance to the nearest training picture, median, grey levels</td>"
+                 f"<td><b>{near['samples_median']:.1f}</b></td><td>{real}</td></tr>")
+    return ('<div class="lab-runs lab-figures" tabindex="0"><table><thead><tr><th>figure</th><th>model</th>'
+            f"<th>real pictures</th></tr></thead><tbody>{rows}</tbody></table></div>")
+
+
+def by_class(names: Sequence[str], shares: Sequence[float], dark: bool) -> go.Figure:
+    """The share of each class that was recognised, 0 to 1; the worst in full colour."""
+    ink = look.tokens()["dark" if dark else "light"]
+    worst = int(np.argmin(shares))
+    figure = go.Figure(go.Bar(
+        y=list(names), x=list(shares), orientation="h", width=0.62, text=[f"{share:.1%}" for share in shares],
+        textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        marker={"color": ink["attn"], "opacity": [1.0 if place == worst else 0.45 for place in range(len(names))]}))
+    figure.update_layout(template=look.plotly_template(dark), height=40 + 26 * len(names), showlegend=False,
+                         margin={"l": 8, "r": 54, "t": 8, "b": 30}, hovermode="closest")
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", type="category")
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    return figure
+
+
+def verdicts(images: np.ndarray, labels: np.ndarray, names: Sequence[str], probabilities: np.ndarray) -> str:
+    """Pictures (N, H, W, C), their classes (N,), and what a classifier takes them for (N, classes)."""
+    cells = "".join(
+        f'<figure><img alt="{escape(names[label])}" src="{picture(image)}"><figcaption>{escape(names[row.argmax()])}'
+        f'{"" if row.argmax() == label else f" (is {escape(names[label])})"}<b>{row.max():.0%}</b></figcaption></figure>'
+        for image, label, row in zip(images, labels, probabilities, strict=True))
     return f'<div class="lab-pictures">{cells}</div>'
 
 

@@ -25,7 +25,6 @@ from engines import data
 from engines.diffusion.classifier import Classifier
 from engines.runtime.trained import write_sums
 from engines.training import data as sources
-from engines.training.diffusion import padded
 from engines.training.loop import CHECKPOINTS, arguments, chosen, run
 from engines.training.vae_report import minutes
 
@@ -187,7 +186,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     recipe = chosen(Recipe, options)
     images, labels, n_train = sources.whole(recipe.dataset)
-    images = padded(images)
+    images = data.padded(images)
     training = run(Training(recipe, images[:n_train], labels[:n_train]), CHECKPOINTS / f"{recipe.name}.pt")
     print(write_model(training, options.into / recipe.name, images[n_train:], labels[n_train:],
                       options.threads)["measured"], flush=True)

@@ -154,12 +154,6 @@ class Training:
         return unet.eval()
 
 
-def padded(images: np.ndarray, side: int = 32) -> np.ndarray:
-    """uint8 (N, H, W, C) laid in the middle of black squares, (N, side, side, C)."""
-    spare = [side - length for length in images.shape[1:3]]
-    return np.pad(images, ((0, 0), *((each // 2, each - each // 2) for each in spare), (0, 0)))
-
-
 def halved(images: np.ndarray) -> np.ndarray:
     """uint8 (N, 2h, 2w, C) averaged over squares of 2 x 2, (N, h, w, C)."""
     count, height, width, channels = images.shape
@@ -182,7 +176,7 @@ def pictures(recipe: Recipe) -> Pictures:
     """All pictures, and what they are asked for by."""
     images, labels, n_train = sources.whole(recipe.dataset)
     if recipe.condition == "class":
-        return Pictures(padded(images), labels, n_train, tuple(data.about(recipe.dataset)["classes"]))
+        return Pictures(data.padded(images), labels, n_train, tuple(data.about(recipe.dataset)["classes"]))
     items = json.loads((data.ROOT / recipe.dataset / "names.json").read_text("utf-8"))
     found = [item["subgroup"] for item in items]
     classes = sorted(set(found), key=lambda each: (not each.startswith("face"), found.index(each)))

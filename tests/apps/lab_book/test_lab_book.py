@@ -159,3 +159,51 @@ def test_the_page_shows_every_view(home: Path, which: str) -> None:
     assert page.radio(key="model").value == "ae-mnist-2d"
     page.radio(key="model").set_value("vae-mnist-2d").run()
     assert not page.exception and page.query_params["model"] == "vae-mnist-2d"
+
+
+# --- other families --------------------------------------------------------------------------------------------------
+
+def put_other(home: Path, name: str, family: str, measured: dict[str, object]) -> None:
+    folder = home / name
+    folder.mkdir()
+    config = {"name": name, "family": family, "dataset": "mnist", "classes": list("0123456789"), "measured": measured}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "MODEL_CARD.md").write_text(f"# {name}\n\nA card of {name}.\n")
+
+
+DRAWN = {"recognised": 0.97, "recognised_by_class": [0.9] * 9 + [1.0], "frechet": 3.0, "frechet_floor": 1.0,
+         "nearest": {"samples_median": 20.0, "test_median": 21.0}}
+
+
+def test_families_stand_apart_and_each_says_its_own_figure(home: Path) -> None:
+    put_other(home, "classifier-mnist", "classifier", {"accuracy": 0.996})
+    put_other(home, "ddpm-mnist", "diffusion", DRAWN)
+    put_other(home, "strange", "oracle", {})
+    books = {book.name: book for book in shelf.shelf()}
+    assert list(books)[-2:] == ["ddpm-mnist", "classifier-mnist"] and "strange" not in books
+    assert books["ddpm-mnist"].caption.startswith("97.0% recognised") and "99.6%" in books["classifier-mnist"].caption
+    told = view.figures(books["ddpm-mnist"])
+    assert all(part in told for part in ("97.00%", "3.00", "1.00", "20.0", "21.0"))
+
+
+def test_a_view_that_a_family_has_not_is_told(home: Path) -> None:
+    put_other(home, "classifier-mnist", "classifier", {"accuracy": 0.996})
+    state, sentences = parse({"model": "classifier-mnist", "view": "map"})
+    assert state == {"model": "classifier-mnist", "view": "quality"} and "no view named 'map'" in sentences[0]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("which", ["quality", "pictures", "card"])
+def test_a_classifier_is_shown_by_what_it_does_now(which: str) -> None:
+    page = AppTest.from_string("from apps.lab_book import app\napp.main()", default_timeout=60)
+    page.query_params["model"], page.query_params["view"] = "classifier-fashion", which
+    page.run()
+    assert not page.exception and page.selectbox[0].value == "classifier"
+    assert page.query_params["model"] == ["classifier-fashion"] and page.query_params["view"] == [which]
+    page.selectbox[0].set_value("vae").run()
+    assert not page.exception and page.query_params["model"] == ["vae-mnist-2d"]
+
+
+def test_the_worst_class_stands_out() -> None:
+    bar, = view.by_class(["a", "b", "c"], [0.9, 0.5, 1.0], dark=False).data
+    assert list(bar.marker.opacity) == [0.45, 1.0, 0.45] and list(bar.text) == ["90.0%", "50.0%", "100.0%"]

@@ -11,7 +11,6 @@ from engines import data
 from engines.diffusion import classifier
 from engines.runtime import models
 from engines.training.classifier import accuracy
-from engines.training.diffusion import padded
 
 pytestmark = pytest.mark.real
 
@@ -25,7 +24,7 @@ def test_a_classifier_is_as_good_as_it_says_and_as_it_must_be(name: str) -> None
     config = json.loads((folder / "config.json").read_text("utf-8"))
     test = data.load(config["dataset"])
     chosen = np.arange(0, len(test.images), 5)
-    found = accuracy(classifier.load(folder), padded(test.images[chosen]), test.labels[chosen])
+    found = accuracy(classifier.load(folder), data.padded(test.images[chosen]), test.labels[chosen])
     assert config["measured"]["pictures"] == 10_000 and config["measured"]["accuracy"] >= ACCURACY[name]
     assert found == pytest.approx(config["measured"]["accuracy"], abs=0.02)
     assert config["classes"] == data.about(config["dataset"])["classes"]

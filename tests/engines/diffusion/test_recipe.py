@@ -115,7 +115,7 @@ def test_emoji_are_asked_for_by_their_subgroup_and_faces_come_first(monkeypatch:
 
 def test_padding_and_halving_keep_the_picture() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), dtype=np.uint8)
-    assert np.array_equal(recipes.padded(pictures)[:, 2:30, 2:30], pictures) and not recipes.padded(pictures)[:, 0].any()
+    assert np.array_equal(data.padded(pictures)[:, 2:30, 2:30], pictures) and not data.padded(pictures)[:, 0].any()
     assert np.array_equal(recipes.halved(pictures.repeat(2, 1).repeat(2, 2)), pictures)
 
 
