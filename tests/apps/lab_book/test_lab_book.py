@@ -199,9 +199,9 @@ def test_a_classifier_is_shown_by_what_it_does_now(which: str) -> None:
     page.query_params["model"], page.query_params["view"] = "classifier-fashion", which
     page.run()
     assert not page.exception and page.selectbox[0].value == "classifier"
-    assert page.query_params["model"] == ["classifier-fashion"] and page.query_params["view"] == [which]
+    assert page.query_params["model"] == "classifier-fashion" and page.query_params["view"] == which
     page.selectbox[0].set_value("vae").run()
-    assert not page.exception and page.query_params["model"] == ["vae-mnist-2d"]
+    assert not page.exception and page.query_params["model"] == "vae-mnist-2d"
 
 
 def test_the_worst_class_stands_out() -> None:
