@@ -16,6 +16,7 @@ import numpy as np
 from fastapi import Request
 
 from apps.diffusion_stepper import catalogue
+from apps.diffusion_stepper.labels import EACH
 from apps.diffusion_stepper.tapes import Tape, tapes
 from engines import diffusion
 from engines.checks import whole
@@ -25,7 +26,6 @@ MAX_BODY = 512 * 1024                # bytes: a colour picture of 256 x 256 in b
 SETTINGS = ("model", "guidance", "sampler", "eta", "steps", "schedule", "count", "seed")
 CHANGES = ("guidance", "sampler", "eta", "seed")        # what a branch may change, and its class
 NOT_UNDERSTOOD = "The page asked in a form that is not understood: reload it and try again."
-EACH = "each"                        # one of each class, in turn
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,14 @@ def _going_on(asked: Mapping[str, Any]) -> Order:
     return Order(replace(tape.params, begin=begin), session(asked), name)
 
 
+def parent(asked: Mapping[str, Any]) -> Tape:
+    """The tape that a branch goes off from. Raises BadInput."""
+    return tapes().get(str(asked.get("parent", ""))[:64])
+
+
 def _branch(asked: Mapping[str, Any]) -> Order:
     """{parent, index, and what is to change}: another future of the same step."""
-    tape = tapes().get(str(asked["parent"])[:64])
+    tape = parent(asked)
     begin = tape.begin(_index(asked, tape))
     changes = {name: asked[name] for name in CHANGES if asked.get(name) is not None}
     if asked.get("label") is not None:

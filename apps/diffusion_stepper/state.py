@@ -7,12 +7,12 @@ take; the page then goes on with the default of that thing.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 from apps.diffusion_stepper import catalogue
-from apps.diffusion_stepper.orders import EACH
+from apps.diffusion_stepper.labels import label
 from engines import diffusion
 from engines.runtime import BadInput, VisitorError
 from gallery.fields import Field, choice, flag, integer, number
@@ -28,17 +28,6 @@ def tool_modules() -> list[Any]:
     """The Python halves of the tools that are installed: FIELDS, routes(), server_functions(), apis(), each optional."""
     found = (f"{PACKAGE}.{name}" for name in TOOL_MODULES)
     return [import_module(name) for name in found if importlib.util.find_spec(name)]
-
-
-def label(what: str) -> Callable[[str], int | str]:
-    """A class by its number, "none", or "each"."""
-    inner = integer(what, 0, 9999)
-
-    def read(text: str) -> int | str:
-        if text == "none":
-            return diffusion.NO_LABEL
-        return EACH if text == EACH else inner(text)
-    return read
 
 
 def own_fields() -> dict[str, Field]:

@@ -9,15 +9,15 @@ export const seconds = (steps) => 1.6 * steps ** 0.29;
 export class Player {
   /** seen(index): the step to show has changed. rested(playing): playing began, or ended by itself or by hand. */
   constructor(seen, rested = () => {}) {
-    Object.assign(this, { seen, rested, first: 0, last: 0, newest: -1, wanted: 0, shown: -1, speed: 1, playing: false, clock: 0 });
+    Object.assign(this, { seen, rested, first: 0, last: 0, newest: -1, wanted: 0, shown: -1, speed: 1, playing: false, clock: 0, loaded: false });
   }
 
   /** A run of steps first to last, of which `newest` is the last that has arrived. */
   load(first, last, newest) {
-    const share = this.last > this.first ? (this.wanted - this.first) / (this.last - this.first) : 0;
+    const share = (this.wanted - this.first) / Math.max(1, this.last - this.first);
     const moved = last !== this.last || first !== this.first;
-    Object.assign(this, { first, last, newest, shown: -1 });
-    if (moved) this.wanted = first + Math.round(share * (last - first));
+    if (moved && this.loaded) this.wanted = first + Math.round(share * (last - first));
+    Object.assign(this, { first, last, newest, shown: -1, loaded: true });
     this.show();
   }
 

@@ -11,6 +11,7 @@ import { Player } from "./player.js";
 import { createSchedule } from "./schedule.js";
 import { Strip } from "./strip.js";
 import { Transport } from "./transport.js";
+import { what } from "./words.js";
 
 const CALM_MS = 400; // without a move: the place is written into the address
 const PANES = [
@@ -271,14 +272,6 @@ class Reverse {
     this.kept.forEach((button) => (button.hidden = true));
     this.app.main.rest();
   }
-}
-
-/** A few words for what was run. */
-export function what(app, { labels, guidance, sampler, eta, count }) {
-  const asked = labels.length > 1 ? "one of each class" : labels[0] === -1 ? "no class asked for" : `asked for “${app.className(labels[0])}”`;
-  const way = { ddpm: "DDPM", ddim: eta ? `DDIM, η = ${eta}` : "DDIM", "dpm++": "DPM-Solver++", euler: "Euler" }[sampler];
-  const strength = labels.every((label) => label === -1) ? "" : `, guidance ${guidance}`;
-  return `${count > 1 ? `${count} pictures, ` : ""}${asked}${strength}, ${way}`;
 }
 
 export default function mount(panel, app) {

@@ -6,9 +6,11 @@ import { mosaic } from "./mosaic.js";
 const GAP = 3;
 
 export class Strip {
-  /** rows: names of the frame's pictures, from above. seek(index) when the visitor points at a step. */
+  /** rows, from above: the name of a frame's picture, or a function of the step that gives its bytes, if they are here.
+      seek(index) when the visitor points at a step. */
   constructor(canvas, rows, seek, colours) {
-    Object.assign(this, { canvas, rows, seek, colours, take: null, at: 0, tiles: new Map(), due: null });
+    const read = rows.map((row) => (typeof row === "string" ? (step) => this.take.frames[step]?.[row] : row));
+    Object.assign(this, { canvas, rows: read, seek, colours, take: null, at: 0, tiles: new Map(), due: null, fork: null });
     new ResizeObserver(() => this.soon()).observe(canvas);
     canvas.addEventListener("pointerdown", (event) => { if (!event.button) { canvas.setPointerCapture(event.pointerId); this.point(event); } });
     canvas.addEventListener("pointermove", (event) => { if (canvas.hasPointerCapture(event.pointerId)) this.point(event); });
@@ -64,13 +66,18 @@ export class Strip {
     let near = 0;
     steps.forEach((step, i) => {
       if (Math.abs(step - this.at) <= Math.abs(steps[near] - this.at)) near = i;
-      rows.forEach((name, row) => {
+      rows.forEach((_, row) => {
         const x = Math.round(i * pitch), y = row * (side + GAP);
-        const tile = this.tile(step, name);
+        const tile = this.tile(step, row);
         if (tile) this.draw(g, tile, x, y, cell, ratio);
         else { g.fillStyle = soft; g.fillRect(x, y, cell, side); }
       });
     });
+    if (this.fork !== null) {
+      const share = (this.fork - take.first) / Math.max(1, take.steps - take.first);
+      g.fillStyle = accent;
+      g.fillRect(Math.round(share * (width - cell) + cell / 2) - 1, 0, 2, height);
+    }
     for (const [inset, line, colour] of [[1.5, 3, accent], [3.5, 1, wall]]) {
       g.lineWidth = line;
       g.strokeStyle = colour;
@@ -85,10 +92,16 @@ export class Strip {
     g.drawImage(tile, x + (cell - tile.width * scale) / 2, y, tile.width * scale, tile.height * scale);
   }
 
-  tile(step, name) {
-    const key = `${name}:${step}`;
-    const frame = this.take.frames[step];
-    if (!this.tiles.has(key) && frame) this.tiles.set(key, mosaic(frame[name], this.take.about, 1));
+  tile(step, row) {
+    const key = `${row}:${step}`;
+    const bytes = this.tiles.has(key) ? null : this.rows[row](step);
+    if (bytes) this.tiles.set(key, mosaic(bytes, this.take.about, 1));
     return this.tiles.get(key);
+  }
+
+  /** Forget the pictures of one row, whose source has changed. */
+  renew(row) {
+    for (const key of [...this.tiles.keys()]) if (key.startsWith(`${row}:`)) this.tiles.delete(key);
+    this.soon();
   }
 }
