@@ -8,65 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-import statistics
-import time
-from collections.abc import Callable, Iterator
 
 import pytest
-import torch
 
 from engines import runtime, vae
 from tests.benchmarks.ledger import Row, record
+from tests.benchmarks.rates import ENGINE, HUB, engine_process, keep_on, rate, ratio
 from tests.engines.runtime import toy_engine
 from tests.engines.runtime import toy_jobs as toys
 
-REPEATS = 9
 FRAMES = 300
 VISITORS = 16
 EACH = 12           # decodings by each visitor
 MODEL = "vae-mnist-2d"
-CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-HUB, ENGINE = (set(CORES[:1]), set(CORES[1:2])) if len(CORES) > 1 else (set(), set())
 
-
-@pytest.fixture(scope="module", autouse=True)
-def engine() -> Iterator[None]:
-    """An engine process with one thread, as the generator in the loop beside it has one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    os.environ["GALLERY_THREADS"] = "1"
-    runtime.configure(mode="process", device="cpu")
-    assert runtime.warm(timeout=120)
-    mine = keep_on(os.getpid(), HUB)
-    keep_on(runtime.state().pid, ENGINE)
-    yield
-    keep_on(os.getpid(), mine)
-    del os.environ["GALLERY_THREADS"]
-    runtime.configure(mode="thread")
-    torch.set_num_threads(before)
-
-
-def keep_on(pid: int, cores: set[int]) -> set[int]:
-    """Keep a process on some cores, where the system can; returns where it was."""
-    if not hasattr(os, "sched_setaffinity") or not cores:
-        return set()
-    before = os.sched_getaffinity(pid)
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        os.sched_setaffinity(int(thread), cores)
-    return before
-
-
-def rate(count: int, work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return count / (time.perf_counter() - begun)
-
-
-def ratio(first: Callable[[], float], second: Callable[[], float]) -> tuple[float, float, float]:
-    """(median of first, median of second, median of their ratios), taken in turn."""
-    pairs = [(first(), second()) for _ in range(REPEATS)]
-    return (statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs),
-            statistics.median(a / b for a, b in pairs))
+engine = pytest.fixture(scope="module", autouse=True)(engine_process)
 
 
 @pytest.mark.parametrize("milliseconds", [1, 4])

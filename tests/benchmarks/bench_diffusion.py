@@ -1,0 +1,167 @@
+"""Walking back from noise: the price of showing every step, and the gain of sharing passes; nothing is asserted.
+
+Ours runs in the engine process on one thread and one core; what it is held against runs on that same core in turn.
+Only the sixteen visitors have all cores, alone and together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import pytest
+import torch
+from diffusers import DDIMPipeline, UNet2DModel
+
+from engines import diffusion, runtime
+from engines.diffusion import NO_LABEL, SAMPLERS
+from engines.diffusion.model import load
+from engines.diffusion.samplers import scheduler
+from engines.runtime import models
+from tests.benchmarks.ledger import Row, record
+from tests.benchmarks.rates import CORES, ENGINE, HUB, engine_process, keep_on, rate, ratio
+
+MODEL = os.environ.get("BENCH_DIFFUSION", "ddpm-mnist")
+STEPS = 50
+VISITORS = 16
+
+engine = pytest.fixture(scope="module", autouse=True)(engine_process)
+
+
+def streamed(**changes) -> runtime.Run:
+    asked = {"labels": (NO_LABEL,), "steps": STEPS} | changes
+    return runtime.start(diffusion.sample, diffusion.Sample(MODEL, **asked))
+
+
+def ours() -> float:
+    return rate(STEPS, lambda: [frame for frame in streamed()])
+
+
+def on_the_engines_core(work: Callable[[], object]) -> float:
+    keep_on(os.getpid(), ENGINE)
+    try:
+        with torch.inference_mode():
+            return rate(STEPS, work)
+    finally:
+        keep_on(os.getpid(), HUB)
+
+
+@cache
+def plain() -> UNet2DModel:
+    """The network as diffusers loads it."""
+    return UNet2DModel.from_pretrained(models.folder(MODEL) / "unet", low_cpu_mem_usage=False).eval()
+
+
+@cache
+def quick() -> torch.nn.Module:
+    """The same as the gallery loads it."""
+    return load(models.folder(MODEL))
+
+
+def bare_loop() -> None:
+    """The network and the scheduler's step, and nothing else."""
+    denoiser, steps = quick(), scheduler("ddim")
+    steps.set_timesteps(STEPS)
+    x, none = torch.randn(1, *denoiser.shape), torch.tensor([denoiser.no_label])
+    for t in steps.timesteps:
+        x = steps.step(denoiser(x, t.float()[None], none), t, x).prev_sample
+
+
+def pipeline() -> Callable[[], object]:
+    """DDIMPipeline with its own loop; it gives no label, so the network is asked for none."""
+    unet, label = plain(), torch.tensor([plain().config.num_class_embeds - 1])
+    found = DDIMPipeline(unet, scheduler("ddim"))
+    found.set_progress_bar_config(disable=True)
+    given = unet.forward
+    unet.forward = lambda sample, timestep, **named: given(sample, timestep, class_labels=label, **named)
+    return lambda: found(batch_size=1, num_inference_steps=STEPS, output_type="np")
+
+
+def test_streaming_against_the_bare_loop() -> None:
+    on_the_engines_core(bare_loop)
+    ours()
+    mine, theirs, share = ratio(ours, lambda: on_the_engines_core(bare_loop))
+    record(Row("diffusion, one visitor's run with every step shown, against a bare loop", "the network and the scheduler's step in a loop",
+               f"{share:.2f}× ({mine:.0f} against {theirs:.0f} steps/s)", "≥ 0.93×", share >= 0.93))
+
+
+def test_streaming_against_the_pipeline() -> None:
+    run = pipeline()
+    on_the_engines_core(run)
+    ours()
+    mine, theirs, share = ratio(ours, lambda: on_the_engines_core(run))
+    record(Row("diffusion, one visitor's run with every step shown, against diffusers", "DDIMPipeline of diffusers, same weights",
+               f"{share:.2f}× ({mine:.0f} against {theirs:.0f} steps/s)", "≥ 1.2×", share >= 1.2))
+
+
+def test_the_first_step() -> None:
+    def first() -> float:
+        begun = time.perf_counter()
+        reader = iter(streamed())
+        next(reader)
+        spent = time.perf_counter() - begun
+        reader.close()
+        return spent
+    denoiser = quick()
+    x, none = torch.randn(1, *denoiser.shape), torch.tensor([denoiser.no_label])
+
+    def once() -> float:
+        begun = time.perf_counter()
+        with torch.inference_mode():
+            denoiser(x, torch.tensor([999.0]), none)
+        return time.perf_counter() - begun
+    mine, theirs = (1000 * statistics.median(work() for _ in range(15)) for work in (first, once))
+    record(Row("diffusion, from asking to the first step at the hub", "one pass of the network",
+               f"{mine:.0f} ms (a pass: {theirs:.0f} ms)", "≤ that + 150 ms", mine <= theirs + 150))
+
+
+def wishes() -> list[diffusion.Sample]:
+    """Sixteen visitors, each with a seed, a sampler and a class of their own."""
+    return [diffusion.Sample(MODEL, (k % 10,), sampler=SAMPLERS[k % 4], steps=STEPS, seed=k) for k in range(VISITORS)]
+
+
+@pytest.fixture
+def all_cores() -> Iterator[None]:
+    """An engine with as many threads as it takes by itself, and nobody kept from any core."""
+    threads = os.environ.pop("GALLERY_THREADS")
+    mine = keep_on(os.getpid(), set(CORES))
+    runtime.configure(mode="process", device="cpu")
+    assert runtime.warm(timeout=120)
+    yield
+    os.environ["GALLERY_THREADS"] = threads
+    keep_on(os.getpid(), mine)
+
+
+def test_many_visitors_at_different_steps(all_cores: None) -> None:
+    finished: dict[int, float] = {}
+
+    def in_turn() -> None:
+        for wish in wishes():
+            for _ in runtime.start(diffusion.sample, wish):
+                pass
+
+    async def visit(k: int, wish: diffusion.Sample) -> None:
+        await asyncio.sleep(0.02 * k)           # nobody presses "play" at the same moment
+        begun = time.perf_counter()
+        async for _ in runtime.start(diffusion.sample, wish, session=str(k)):
+            pass
+        finished[k] = STEPS / (time.perf_counter() - begun)
+
+    async def together() -> None:
+        await asyncio.gather(*(visit(k, wish) for k, wish in enumerate(wishes())))
+    count, slowest = VISITORS * STEPS, []
+    in_turn()
+
+    def all_at_once() -> float:
+        found = rate(count, lambda: asyncio.run(together()))
+        slowest.append(min(finished.values()) / statistics.median(finished.values()))
+        return found
+    mine, theirs, share = ratio(all_at_once, lambda: rate(count, in_turn), repeats=3)
+    record(Row("diffusion, 16 visitors at different steps, samplers and seeds", "the same runs one after another",
+               f"{share:.1f}× ({mine:.0f} against {theirs:.0f} steps/s)", "≥ 2.5×", share >= 2.5))
+    fair = statistics.median(slowest)
+    record(Row("diffusion, the slowest of 16 visitors", "the median visitor's rate", f"{fair:.2f}×", "≥ 0.8×", fair >= 0.8))
