@@ -18,7 +18,7 @@ from engines.runtime import BadInput, VisitorError
 from gallery.fields import Field, choice, flag, integer, number
 
 TOOLS = ("reverse", "branch", "forward", "fewer", "plane")
-TOOL_MODULES = ("branch", "forward", "fewer", "plane")
+TOOL_MODULES = ("branch", "forward", "plane")
 SEEDS = 2**31 - 1
 DEFAULT_LABEL = 7
 PACKAGE = "apps.diffusion_stepper"

@@ -6,9 +6,9 @@ import { paint } from "./mosaic.js";
 
 export const bytes = (base64) => Uint8Array.from(atob(base64), (ch) => ch.charCodeAt(0));
 
-/** title: above the row. nameOf(place): below a picture. choose(place): it was pressed. */
-export function createOutcomes(app, { title, nameOf, choose }) {
-  const tiles = h("div", { class: "dx-tiles" });
+/** title: above the row. nameOf(place): below a picture. choose(place): it was pressed. empty: what stands there before. */
+export function createOutcomes(app, { title, nameOf, choose, empty = "" }) {
+  const tiles = h("div", { class: "dx-tiles" }, h("p", { class: "dx-none" }, empty));
   const element = h("div", { class: "dx-outcomes" }, h("div", { class: "dx-name" }, title), tiles);
   let abort = null;
   let made = new Map();
@@ -67,7 +67,7 @@ export function createOutcomes(app, { title, nameOf, choose }) {
   function clear() {
     stop();
     made = new Map();
-    tiles.replaceChildren();
+    tiles.replaceChildren(h("p", { class: "dx-none" }, empty));
   }
 
   return { element, ask, stop, near, clear };
