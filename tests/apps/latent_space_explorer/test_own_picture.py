@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +20,17 @@ from hypothesis import strategies as st
 from apps.latent_space_explorer import own_picture, view
 from apps.latent_space_explorer.codes import read
 from apps.latent_space_explorer.neighbours import VOTERS, vote
-from engines import data, runtime
-from engines.runtime import BadInput, models
+from engines import data
+from engines.runtime import BadInput
 from gallery import limits
-from tests.apps.latent_space_explorer.made import digit, drawing, encoded, png_claiming, small_model
+from tests.apps.latent_space_explorer.made import digit, drawing, encoded, png_claiming
 
 TWO, MANY, PLAIN, WEAR, FACE = "small-2d", "small-8d", "small-ae", "small-fashion", "small-emoji"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Five small models where the bundled ones would be, and the runtime in a thread."""
-    home = tmp_path_factory.mktemp("models")
-    small_model(home, TWO, "mnist", 2)
-    small_model(home, MANY, "mnist", 8)
-    small_model(home, PLAIN, "mnist", 2, "ae")
-    small_model(home, WEAR, "fashion", 4)
-    small_model(home, FACE, "emoji", 5)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(models.BUNDLED, str(home))
-        runtime.stop()
-        runtime.configure(mode="thread")
-        yield home
-        runtime.stop()
+def shelf(shelf_of: Callable[..., Path]) -> Path:
+    return shelf_of((TWO, "mnist", 2), (MANY, "mnist", 8), (PLAIN, "mnist", 2, "ae"), (WEAR, "fashion", 4), (FACE, "emoji", 5))
 
 
 def ask(function: Any, **args: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import base64
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +20,14 @@ from PIL import Image, ImageSequence
 from apps.latent_space_explorer import film, path
 from apps.latent_space_explorer.codes import read
 from engines import runtime, vae
-from engines.runtime import BadInput, models
-from tests.apps.latent_space_explorer.made import small_model
+from engines.runtime import BadInput
 
 TWO, MANY, FACE = "small-2d", "small-8d", "small-emoji"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("models")
-    small_model(home, TWO, "mnist", 2)
-    small_model(home, MANY, "mnist", 8)
-    small_model(home, FACE, "emoji", 5)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(models.BUNDLED, str(home))
-        runtime.stop()
-        runtime.configure(mode="thread")
-        yield home
-        runtime.stop()
+def shelf(shelf_of: Callable[..., Path]) -> Path:
+    return shelf_of((TWO, "mnist", 2), (MANY, "mnist", 8), (FACE, "emoji", 5))
 
 
 def ask(function: Any, **args: Any) -> dict[str, Any]:
