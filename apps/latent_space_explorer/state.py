@@ -13,7 +13,7 @@ from typing import Any
 
 from apps.latent_space_explorer import catalogue
 from apps.latent_space_explorer.fields import FAR, Field, choice, names, number, numbers
-from engines.runtime import BadInput, VisitorError
+from engines.runtime import BadInput, VisitorError, models
 
 TOOLS = ("explore", "own", "path", "dimensions", "train")
 LAYERS = ("points", "manifold", "density")
@@ -82,6 +82,11 @@ def _model(query: Mapping[str, str], key: str, default: str, faults: list[str]) 
     if not name:
         return default
     try:
+        known = [config["name"] for config in catalogue.bundled()]
+        if name not in known and name in models.names():           # another room's
+            raise BadInput(f"It is no autoencoder: choose one of {', '.join(known)}.")
+        if name not in known and not name.startswith("trained/"):
+            raise BadInput(f"There is no such model: choose one of {', '.join(known)}.")
         catalogue.config(name)
     except VisitorError as fault:
         faults.append(f"The page shows {default or 'no second map'} instead of {name[:40]!r}. {fault}")
