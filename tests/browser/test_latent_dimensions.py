@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -132,6 +133,9 @@ def test_a_training_is_seen_held_and_explored(open_page: Callable[..., Watched])
     page = watched.page
     page.get_by_role("button", name="Train from scratch · 8 s").click()
     page.wait_for_function("Number(document.querySelector('.train-film input').max) >= 3", timeout=SLOW)
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Training: VAE, β = 1, 2 dimensions, \d s of 8 s, −ELBO \d+\.\d nats"))
+    model = page.get_by_role("group", name="Model", exact=True)
+    assert model.locator('[aria-pressed="true"]').all_inner_texts() == ["In training"]
     page.get_by_role("button", name="Pause").click()
     page.wait_for_timeout(700)
     held = steps(page)
@@ -145,6 +149,10 @@ def test_a_training_is_seen_held_and_explored(open_page: Callable[..., Watched])
     explore.click()
     page.wait_for_function("/model=trained\\/[0-9a-f]{16}/.test(location.search)")
     page.wait_for_function("window.__latent.app.space?.name.startsWith('trained/')")
+    assert model.locator('[aria-pressed="true"]').all_inner_texts() == ["Yours, β 1"]
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".lx-plot-name").first).to_contain_text("yours, β = 1")
+    page.get_by_role("button", name="Compare").click()
     settled_how: Any = "['exact', 'atlas'].includes(document.querySelector('.lx-how')?.dataset.how)"
     page.wait_for_function(settled_how)
     watched.check()

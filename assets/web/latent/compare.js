@@ -20,7 +20,7 @@ export function createCompare(app) {
   // What to hold a model against: an autoencoder for a VAE, the usual VAE for anything else.
   function counterpart() {
     const now = app.space.config;
-    const same = app.catalog.filter((config) => config.dataset === now.dataset && config.name !== now.name && !config.trained);
+    const same = app.catalog.filter((config) => config.dataset === now.dataset && config.name !== now.name && !config.name.startsWith("trained/"));
     const wanted = (config) => (config.latent === now.latent) * 4 + (now.kind === "ae" ? config.kind === "vae" && config.beta === 1 : config.kind === "ae") * 2 + (variant(config) === "1");
     return same.sort((a, b) => wanted(b) - wanted(a))[0]?.name;
   }

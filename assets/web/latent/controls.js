@@ -7,14 +7,16 @@ const LAYERS = [["points", "Codes", "the pictures' codes, coloured by class"],
   ["manifold", "Manifold", "what the decoder makes of every place"],
   ["density", "Density", "how thickly the codes lie, and the prior's 1, 2, 3 σ"]];
 
+const MOST_OWN = 3; // trained models that the row has room for, the newest
 const betaText = (beta) => (beta === 0.25 ? "β ¼" : `β ${beta}`);
 export const variant = (config) => (config.kind === "ae" ? "ae" : String(config.beta));
 
-// Two words for a model, for headings and messages.
+const isMine = (config) => Boolean(config.name?.startsWith("trained/"));
+
+// A few words for a model, for headings and messages.
 export function modelText(config) {
-  if (config.trained) return "your own model";
-  const kind = config.kind === "ae" ? "plain autoencoder" : `VAE, β = ${config.beta}`;
-  return `${kind}, ${config.latent} dimensions`;
+  const kind = config.kind === "ae" ? "plain autoencoder" : `${isMine(config) ? "" : "VAE, "}β = ${config.beta}`;
+  return `${isMine(config) ? "yours, " : ""}${kind}, ${config.latent} dimensions`;
 }
 
 // Of the models that are here, the one most like what was asked for, the asked key first.
@@ -37,16 +39,19 @@ export function createControls(host, app) {
   function choose(first, value) {
     const now = current();
     const wanted = { dataset: now.dataset, latent: now.latent, variant: variant(now), [first]: value };
-    app.store.set({ model: closest(app.catalog.filter((config) => !config.trained), wanted, first).name });
+    show(closest(app.catalog.filter((config) => !isMine(config)), wanted, first).name);
   }
 
-  const current = () => app.catalog.find((config) => config.name === app.store.get("model")) || app.catalog[0];
+  // While a training has the map, choosing a model turns to the model; the training goes on behind its tab.
+  const show = (model) => app.store.set({ model, ...(app.training ? { tool: "explore" } : {}) });
+
+  const current = () => app.training || app.catalog.find((config) => config.name === app.store.get("model")) || app.catalog[0];
   const labelled = (text, row) => [h("span", { class: "g-label" }, text), row];
 
   function render() {
     if (!app.catalog.length) return;
     const now = current();
-    const mine = app.catalog.filter((config) => config.dataset === now.dataset && !config.trained);
+    const mine = app.catalog.filter((config) => config.dataset === now.dataset && !isMine(config));
     const sizes = [...new Set(mine.map((config) => config.latent))].sort((a, b) => a - b);
     data.replaceChildren(...labelled("Data", segmented("Data", DATA.map(([value, text]) => ({
       value, text, disabled: !app.catalog.some((config) => config.dataset === value),
@@ -54,16 +59,18 @@ export function createControls(host, app) {
     size.replaceChildren(...labelled("Dimensions", segmented("Dimensions", (sizes.length ? sizes : [now.latent]).map((value) => ({
       value, text: String(value),
     })), now.latent, (value) => choose("latent", value))));
-    const variants = mine.filter((config) => config.latent === now.latent || sizes.length < 2)
+    const near = sizes.includes(now.latent) ? now.latent : sizes[0]; // a training may have another number of dimensions
+    const variants = mine.filter((config) => config.latent === near)
       .sort((a, b) => (a.kind === "ae") - (b.kind === "ae") || a.beta - b.beta);
     const options = variants.map((config) => ({
       value: config.name, text: config.kind === "ae" ? "Plain AE" : `VAE ${betaText(config.beta)}`,
       title: config.kind === "ae" ? "a plain autoencoder: reconstruction only, no KL term" : `loss = reconstruction + ${config.beta} · KL`,
     }));
-    for (const config of app.catalog.filter((each) => each.trained)) {
-      options.push({ value: config.name, text: "Yours", title: "the model that you trained here" });
+    for (const config of app.catalog.filter(isMine).slice(-MOST_OWN)) {
+      options.push({ value: config.name, text: `Yours, ${config.kind === "ae" ? "AE" : betaText(config.beta)}`, title: `the model that you trained here: ${modelText(config)}` });
     }
-    kind.replaceChildren(...labelled("Model", segmented("Model", options, now.name, (name) => app.store.set({ model: name }))));
+    if (app.training) options.push({ value: now.name, text: "In training", title: "what the map shows just now" });
+    kind.replaceChildren(...labelled("Model", segmented("Model", options, now.name, show)));
     paintLayers();
   }
 

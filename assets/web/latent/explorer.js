@@ -47,7 +47,7 @@ function createApp(stage, opening, status) {
   const app = {
     base: dataBase(), session: crypto.randomUUID?.() ?? String(Math.random()).slice(2), catalog: opening.catalog,
     store: createStore(opening), status, announce: status, unpack, picture, vector, fixed, download, stage,
-    space: null,
+    space: null, training: null, // the config of the model in training, while the map shows it
   };
   app.data = createData(app.base, opening);
   app.server = serverOf(app);
@@ -87,7 +87,7 @@ function createApp(stage, opening, status) {
   app.data.nearest = (z, k) => app.space.nearest(z, k);
   app.addModel = async (name) => {
     const facts = await app.data.about(name);
-    app.catalog = app.catalog.filter((config) => config.name !== name).concat({ ...facts.config, trained: name.startsWith("trained/") });
+    app.catalog = app.catalog.filter((config) => config.name !== name).concat(facts.config);
     app.controls.render();
     return facts.config;
   };
@@ -95,6 +95,14 @@ function createApp(stage, opening, status) {
 
   app.load = (changed) => loadModel(app, changed, spaceListeners);
   app.start = (faults) => start(app, faults);
+  // A training takes the map: names, controls and legend then speak of it, until it is handed back with null.
+  app.train = (config) => {
+    if (app.training === config) return;
+    app.training = config;
+    app.controls.render();
+    legend(app);
+    if (!config && app.space) status(greeting(app.space));
+  };
   // A complaint stands until the visitor turns to something else.
   app.store.on(["tool"], () => {
     if (app.space && stage.status.dataset.kind === "error") status(greeting(app.space));
@@ -165,7 +173,7 @@ async function loadModel(app, changed, listeners) {
   app.looking.stand();
   app.pins.arrive(moved && !changed.has("z"));
   ready(app);
-  app.status(greeting(space));
+  if (!app.training) app.status(greeting(space));
   try {
     const image = await atlas;
     if (app.space !== space) return;
@@ -179,8 +187,8 @@ async function loadModel(app, changed, listeners) {
 function greeting({ n, name, config }) {
   const { negative_elbo: elbo, reconstruction_nats: nats } = config.measured || {};
   const quality = config.kind === "ae" ? nats && `reconstruction ${fixed(nats, 1)} nats` : elbo && `−ELBO ${fixed(elbo, 1)} nats`;
-  const what = modelText({ ...config, trained: name.startsWith("trained/") });
-  return `${n.toLocaleString("en")} pictures on the map of ${name.startsWith("trained/") ? "" : "a "}${what}${quality ? `; ${quality}` : ""}.`;
+  const what = name.startsWith("trained/") ? modelText(config).replace("yours", "your own model") : `a ${modelText(config)}`;
+  return `${n.toLocaleString("en")} pictures on the map of ${what}${quality ? `; ${quality}` : ""}.`;
 }
 
 function ready(app) {
@@ -196,9 +204,11 @@ function describeMap(app) {
 }
 
 function legend(app) {
-  const { space, store, map } = app;
-  const used = new Set(space.labels);
-  app.stage.legend.replaceChildren(...space.names.map((name, label) => !used.has(label) ? null :
+  const { space, store, map, training } = app;
+  if (!space) return;
+  const names = training?.names ?? space.names;
+  const used = new Set(training ? names.keys() : space.labels);
+  app.stage.legend.replaceChildren(...names.map((name, label) => !used.has(label) ? null :
     h("button", {
       type: "button", "aria-pressed": String(store.get("only").includes(label)), title: `show only ${name}`,
       onclick: () => {

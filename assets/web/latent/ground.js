@@ -37,7 +37,7 @@ export function paintGround(map, g, room) {
   g.clip();
   paintGrid(map, g, room);
   if (solo) {
-    if (solo.points?.xy) paintPoints(map, g, solo.points.xy, solo.points.labels, []);
+    if (solo.points?.xy) paintPoints(map, g, solo.points.xy, solo.points.labels, map.only);
   } else if (map.space) {
     if (map.shown.density) paintDensity(map, g);
     if (map.shown.manifold && map.atlas) paintManifold(map, g);

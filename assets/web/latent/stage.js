@@ -24,8 +24,10 @@ export function build(host) {
   return { host, primary, legend, tools, plot, maps, shelf, status, figure, here, controls, tabs, panels };
 }
 
+// A line that changes every second ("tick") is for the eye: read aloud it would never stop talking.
 export function statusLine(element) {
   return (text, kind = "info") => {
+    element.setAttribute("aria-live", kind === "tick" ? "off" : "polite");
     if (element.textContent !== text) element.textContent = text;
     element.dataset.kind = kind;
   };

@@ -1,5 +1,6 @@
 /* The Train tool: a model from scratch, before one's eyes. The map, the samples and the curve follow it as it learns;
    every frame that arrived stays on a film that can be run back; the finished model joins the others. */
+import { modelText } from "./controls.js";
 import { fixed, h } from "./dom.js";
 import { createCurve } from "./curve.js";
 import { picture, stylesheet } from "./sheet.js";
@@ -9,6 +10,7 @@ const SECONDS = 40;
 const LAYER = "training";
 const MOST_FRAMES = 800;         // of the film; beyond it every second one is let go
 const PLAY_MS = 50;
+const TICK_MS = 1000;            // between two sentences about how far the training is
 const KEY = [["−ELBO", "--vae", "solid"], ["in training", "--ink-2", "dotted"], ["reconstruction", "--gpt2", "solid"], ["KL", "--attn", "solid"]];
 const EASE = 0.15;               // of the way to the reach it needs, each frame: the map breathes and does not jump
 const DEFAULT = "mnist-vae-2-1-0";
@@ -38,6 +40,7 @@ export default function mount(host, app) {
   let visible = false;
   let playing = 0;
   let reach = 4;
+  let ticked = 0;
 
   // --- what is asked ---
 
@@ -124,6 +127,29 @@ export default function mount(host, app) {
       look.textContent = "";
       stage(null);
     }
+    claim();
+  }
+
+  /** Names, controls and legend of the page speak of the training while the map shows it. */
+  function claim() {
+    const shown = visible && run && (film.length || phase === "waiting");
+    app.train(shown ? run.config : null);
+    if (shown) progress(true);
+  }
+
+  const score = (frame) => (run.asked.kind === "ae" ? `reconstruction ${fixed(frame.reconstruction, 1)} nats` : `−ELBO ${fixed(frame.reconstruction + frame.kl, 1)} nats`);
+
+  /** One sentence below the map; at most one a second while the training runs, and never over a complaint. */
+  function progress(now = false) {
+    const running = phase === "running";
+    if (phase === "failed" || (running && app.stage.status.dataset.kind === "error") || (!now && performance.now() - ticked < TICK_MS)) return;
+    ticked = performance.now();
+    const last = film[film.length - 1];
+    const model = modelText(run.config);
+    if (!last) return app.status(`Training: ${model}, waiting for the engine.`, "busy");
+    const time = `${Math.round(last.fraction * run.asked.seconds)} s of ${run.asked.seconds} s`;
+    if (phase === "done") return app.status(`Trained: ${model}, ${score(last)} on pictures it never saw, after ${last.seconds.toFixed(0)} s.`);
+    return app.status(`${running ? "Training" : "Paused"}: ${model}, ${time}, ${score(last)}`, running ? "tick" : "info");
   }
 
   function stage(frame) {
@@ -141,13 +167,16 @@ export default function mount(host, app) {
   // --- a run ---
 
   async function start() {
-    const mine = { id: "", abort: new AbortController(), asked: asked(), labels: null, explore: "" };
+    const mine = { id: "", abort: new AbortController(), asked: asked(), labels: null, explore: "", config: null };
     run?.abort.abort();
+    mine.config = { ...mine.asked, name: "in training", names: null };
     [run, film, at] = [mine, [], -1];
+    app.status("");
     rest();
     set("waiting");
     says.textContent = "Waiting for the engine …";
     curve.show().catch((error) => { says.textContent = error.message; });
+    classNames(mine);
     const current = (fn) => (data) => { if (run === mine) fn(data); };
     try {
       await listen(`${app.base}/train`, { ...mine.asked, session: `${app.session}.train` }, mine.abort.signal, {
@@ -163,6 +192,15 @@ export default function mount(host, app) {
     } catch (error) {
       if (run === mine && error.name !== "AbortError") fail(error.message === "Failed to fetch" || error.name === "TypeError" ? "The gallery cannot be reached just now. Start again in a moment." : error.message);
     }
+  }
+
+  /** The legend names the classes of the data that is learned, whichever the map showed before. */
+  async function classNames(mine) {
+    const kin = app.catalog.find((config) => config.dataset === mine.asked.dataset);
+    const facts = kin && await app.data.about(kin.name).catch(() => null);
+    if (!facts) return;
+    mine.config = { ...mine.config, names: facts.names };
+    if (run === mine) claim();
   }
 
   const least = ({ kind }) => (kind === "vae" ? 3 : 1);
@@ -189,8 +227,8 @@ export default function mount(host, app) {
     if (at < 0) soon();
     if (frame.model) {
       run.explore = frame.model;
+      app.addModel(frame.model).catch((error) => app.status(error.message, "error"));
       set("done");
-      app.status(`Trained: −ELBO ${fixed(frame.reconstruction + frame.kl, 1)} nats on pictures it never saw, after ${frame.seconds.toFixed(0)} s.`);
     }
   }
 
@@ -216,13 +254,14 @@ export default function mount(host, app) {
   function stop() {
     run?.abort.abort();
     run = null;
-    film = [];
-    app.status("Training stopped; nothing of it was kept.");
+    [film, at] = [[], -1];
     set("idle");
+    app.status("Training stopped; nothing of it was kept.");
   }
 
   function change() {
     run?.abort.abort();
+    [run, film, at] = [null, [], -1];
     set("idle");
   }
 
@@ -231,7 +270,7 @@ export default function mount(host, app) {
     if (!name) return;
     try {
       await app.addModel(name);
-      app.store.set({ model: name, tool: "explore", z: null, pins: [] });
+      app.store.set({ model: name, tool: "explore", z: null });
     } catch (error) {
       app.status(error.message, "error");
     }
@@ -270,8 +309,9 @@ export default function mount(host, app) {
     fill.style.width = `${percent}%`;
     bar.setAttribute("aria-valuenow", String(percent));
     const left = phase === "paused" ? " · paused" : phase !== "running" ? "" : last.fraction < 1 ? ` · ${secondsLeft()} s left` : " · measuring";
-    says.textContent = `−ELBO ${fixed(frame.reconstruction + frame.kl, 1)} nats, KL ${fixed(frame.kl, 2)}${left}`;
-    whence.textContent = run.asked.latent > 2 ? `${frame.samples} fixed draws from the prior, decoded` : `a fixed ${frame.columns} × ${frame.columns} grid over the prior, decoded`;
+    says.textContent = `${score(frame)}${run.asked.kind === "ae" ? "" : `, KL ${fixed(frame.kl, 2)}`}${left}`;
+    whence.textContent = run.asked.latent > 2 ? `${frame.samples} draws, decoded` : `${frame.columns} × ${frame.columns} places, decoded`;
+    if (phase === "running") progress();
     look.textContent = hint(frame);
   }
 
@@ -331,12 +371,14 @@ export default function mount(host, app) {
     async show() {
       visible = true;
       await ready;
+      claim();
       if (film.length) { curve.show().catch(() => {}); soon(); }
     },
     hide() {
       visible = false;
       rest();
       stage(null);
+      claim();
     },
     destroy() {
       run?.abort.abort();
