@@ -7,7 +7,7 @@ from typing import Any
 
 from gallery import look
 
-HEIGHT = 196                     # pixels: under the samples and above the fold at 1280 x 720
+HEIGHT = 180                     # pixels, until the page says how much room there is below the samples
 TICKS = (60, 80, 100, 120, 150, 200, 300, 400, 600, 800)
 
 
@@ -29,12 +29,12 @@ def elbo_curve(dark: bool = False) -> dict[str, Any]:
         trace = go.Scatter(x=[], y=[], name=name, mode="lines", line=line, hovertemplate="%{y:.1f} nats")
         figure.add_trace(trace, row, 1)
     figure.update_layout(template=look.plotly_template(dark))
-    figure.update_layout(height=HEIGHT, margin={"l": 36, "r": 4, "t": 6, "b": 32}, font={"size": 11}, uirevision="elbo",
+    figure.update_layout(height=HEIGHT, margin={"l": 46, "r": 6, "t": 6, "b": 40}, font={"size": 13}, uirevision="elbo",
                          showlegend=False)                              # the page names the lines, in its own type
     figure.update_yaxes(type="log", tickvals=TICKS, ticktext=[str(tick) for tick in TICKS], title_text="nats",
                         row=1, col=1)
     figure.update_yaxes(title_text="KL", rangemode="tozero", nticks=3, row=2, col=1)
-    figure.update_yaxes(title_font_size=10.5, title_standoff=1, fixedrange=True)
+    figure.update_yaxes(title_font_size=13, title_standoff=2, fixedrange=True)
     figure.update_xaxes(fixedrange=True, nticks=5)
-    figure.update_xaxes(title_text="step", title_font_size=10.5, title_standoff=1, row=2, col=1)
+    figure.update_xaxes(title_text="step", title_font_size=13, title_standoff=2, row=2, col=1)
     return json.loads(figure.to_json())

@@ -14,6 +14,7 @@ function plotly(base) {
   return script;
 }
 
+const LEAST = 180;               // pixels: the height of train.css
 const EVERY_MS = 125;            // eight redraws a second: more cost the page its map
 
 /** A curve in `host`: put(frames) redraws it from all frames so far, mark(step) draws a line at one of them. */
@@ -25,6 +26,7 @@ export function createCurve(host, base) {
   let marked = null;
   let dark = null;
 
+  const size = () => ({ width: host.clientWidth || 216, height: host.clientHeight || LEAST });
   const isDark = () => document.documentElement.dataset.theme === "dark" ||
     (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
 
@@ -32,7 +34,7 @@ export function createCurve(host, base) {
     dark = isDark();
     const [library, figure] = await Promise.all([plotly(base), fetch(`${base}/elbo-curve?dark=${dark}`).then((answer) => answer.json())]);
     Plotly = library;
-    await Plotly.react(host, figure.data, { ...figure.layout, width: host.clientWidth || 216 }, { displayModeBar: false });
+    await Plotly.react(host, figure.data, { ...figure.layout, ...size() }, { displayModeBar: false });
     draw();
   }
 
@@ -49,7 +51,7 @@ export function createCurve(host, base) {
       line: { color: getComputedStyle(host).color, width: 1, dash: "dot" } }];
     host.data.forEach((trace, index) => { trace.x = x; trace.y = y[index]; });
     host.layout.shapes = line;
-    host.layout.width = host.clientWidth;
+    Object.assign(host.layout, size());
     host.layout.datarevision = `${frames.length}:${marked}`;
     if (frames.length) host.layout.yaxis = { ...host.layout.yaxis, range: [Math.log10(low * 0.96), Math.log10(high * 1.03)] };
     Plotly.react(host, host.data, host.layout);
