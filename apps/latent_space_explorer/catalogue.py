@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from engines.runtime import ModelFault, VisitorError, models
 DEFAULT = "vae-mnist-2d"
 KINDS = ("vae", "ae")
 MARGIN = 0.06                        # of the cloud's width, left free around it
+# Where a visitor stands first, if not in the middle: the mean of all emoji is a grey blur, a face is a welcome.
+FIRST = {"emoji": "grinning face with smiling eyes"}
+TILE = 40                            # pixels: side of a picture of the data as it stands on the map
 
 
 def config(model: str) -> dict[str, Any]:
@@ -83,6 +87,18 @@ def _extent(space: codes.Space) -> tuple[float, float, float, float]:
     return float(low[0] - air), float(high[0] + air), float(low[1] - air), float(high[1] + air)
 
 
+def first(dataset: str) -> int | None:
+    """The number of the picture whose code the page starts at; None where it starts in the middle of the map."""
+    title = FIRST.get(dataset)
+    return pictures(dataset).titles.index(title) if title else None
+
+
+def tiles(dataset: str) -> dict[str, int] | None:
+    """Sheet of the pictures that can stand on the map themselves: those with names of their own. None for the others."""
+    shown = pictures(dataset)
+    return {"side": TILE, "columns": math.ceil(math.sqrt(len(shown.images)))} if len(shown.titles) else None
+
+
 def facts(model: str) -> dict[str, Any]:
     """What the page needs to draw the map: JSON-able. `scale` turns the int16 codes into latent units."""
     space, flat = codes.read(model), plane(model)
@@ -95,6 +111,8 @@ def facts(model: str) -> dict[str, Any]:
         "logvar_scale": scale(space.logvar),
         "names": list(shown.names),
         "titles": list(shown.titles),
+        "first": first(space.dataset),
+        "tiles": tiles(space.dataset),
         "extent": extent(model),
         "plane": {"mean": flat.mean.tolist(), "axes": flat.axes.tolist(), "explained": flat.explained.tolist()},
         "kl": space.kl.tolist(),

@@ -7,6 +7,7 @@ state of the files (`v`), which makes it safe to keep for long.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,15 @@ def opening(query: dict[str, str]) -> dict[str, Any]:
     return answer
 
 
+@lru_cache(maxsize=4)
+def tiles(dataset: str) -> bytes:
+    """All pictures of a set on one sheet, as the map shows them. Raises BadInput where a map shows dots."""
+    sheet = catalogue.tiles(dataset)
+    if sheet is None:
+        raise BadInput(f"The pictures of {dataset} stand on the map as dots: there is no sheet of them.")
+    return view.tiles(catalogue.pictures(dataset).images, sheet["columns"], sheet["side"])
+
+
 def _indices(text: str, n: int) -> list[int]:
     parts = text.split(",")
     if not 1 <= len(parts) <= MOST_PICTURES or not all(NUMBER.fullmatch(part) for part in parts):
@@ -89,6 +99,10 @@ def routes() -> APIRouter:
     def _pictures(dataset: str, i: str = "") -> Response:
         images = catalogue.pictures(dataset).images
         return Response(view.png(view.strip(images[_indices(i, len(images))])), media_type="image/png", headers=LONG)
+
+    @router.get("/tiles/{dataset}")
+    def _tiles(dataset: str) -> Response:
+        return Response(tiles(dataset), media_type="image/webp", headers=LONG)
 
     @router.get("/atlas/{model:path}")
     async def _atlas(model: str) -> Response:

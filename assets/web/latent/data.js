@@ -1,5 +1,7 @@
 // Everything the page fetches about models, and what it computes from it: codes, planes, atlases, neighbours.
 
+import { Tiles } from "./tiles.js";
+
 export const unpack = ({ w, h, c, data }) => ({ w, h, c, data: Uint8Array.from(atob(data), (ch) => ch.charCodeAt(0)) });
 
 const RGBA = new WeakMap();
@@ -98,6 +100,7 @@ export function createData(base, opening) {
   const logvars = new Map();
   const atlases = new Map();
   const pictures = new Map();
+  const sheets = new Map();
   if (opening.facts) facts.set(opening.facts.config.name, Promise.resolve(opening.facts));
 
   const once = (map, key, make) => {
@@ -137,6 +140,15 @@ export function createData(base, opening) {
       return new Atlas(await createImageBitmap(await answer.blob()), known.atlas, known.config.image);
     });
 
+  // The pictures that stand on the map themselves; null where dots do.
+  const tiles = (name) =>
+    once(sheets, name, async () => {
+      const known = await about(name);
+      if (!known.tiles) return null;
+      const answer = await fetched(`${base}/tiles/${known.config.dataset}`);
+      return new Tiles(await createImageBitmap(await answer.blob()), known.tiles);
+    });
+
   // Test pictures by their numbers, in one strip for those not yet here.
   async function testPictures(dataset, indices) {
     const missing = [...new Set(indices)].filter((index) => !pictures.has(`${dataset}/${index}`));
@@ -154,7 +166,7 @@ export function createData(base, opening) {
     return Promise.all(indices.map((index) => pictures.get(`${dataset}/${index}`)));
   }
 
-  return { model, logvar, atlas, pictures: testPictures, about };
+  return { model, logvar, atlas, tiles, pictures: testPictures, about };
 }
 
 function cut(image, count) {
@@ -208,6 +220,11 @@ class Space {
 
   middle() {
     return this.flat ? [0, 0] : [...this.plane.mean];
+  }
+
+  // Where a visitor stands first: at a picture that is worth it, or in the middle.
+  start() {
+    return this.first == null ? this.middle() : this.code(this.first);
   }
 
   // Code (d) -> place on the map (2).

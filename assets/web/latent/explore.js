@@ -19,7 +19,7 @@ export default function mount(host, app) {
   host.append(
     h("div", { class: "lx-row" }, prior, csv), nearTitle, near,
     h("div", { class: "lx-row lx-pinhead" }, pinTitle, clear), pins,
-    h("p", { class: "g-cap" }, "Click the map to pin a place or a code; arrow keys move the point, + and − zoom, Home goes back to the middle."),
+    h("p", { class: "g-cap" }, "Click the map to pin a place or a code; arrow keys move the point, + and − zoom, Home goes back to the start."),
   );
   let showing = false;
 

@@ -56,7 +56,7 @@ function createApp(stage, opening, status) {
   const spaceListeners = new Set();
   const pickListeners = new Set();
   app.onSpace = (fn) => (spaceListeners.add(fn), () => spaceListeners.delete(fn));
-  app.z = () => app.store.get("z") || app.space?.middle() || [0, 0];
+  app.z = () => app.store.get("z") || app.space?.start() || [0, 0];
   app.labelOf = (index) => (app.space ? app.space.title(index) : "");
 
   app.map = new LatentMap(stage.plot, {
@@ -68,7 +68,7 @@ function createApp(stage, opening, status) {
     },
     double: () => (app.pins.undo(), app.map.reset()),
     step: ([dx, dy]) => app.space && app.looking.step(dx, dy),
-    home: () => app.space && app.store.set({ z: app.space.middle() }),
+    home: () => app.space && app.store.set({ z: app.space.start() }),
     unpin: () => app.store.set({ pins: app.store.get("pins").slice(0, -1) }),
     viewed: (view) => app.store.set({ view }),
   }, stage.primary);
@@ -177,6 +177,7 @@ async function loadModel(app, changed, listeners) {
   try {
     const image = await atlas;
     if (app.space !== space) return;
+    app.data.tiles(name).then((tiles) => app.space === space && app.map.setTiles(tiles), (fault) => app.status(fault.message, "error"));
     app.map.setAtlas(image);
     app.looking.stand();
   } catch (fault) {

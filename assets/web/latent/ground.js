@@ -43,7 +43,8 @@ export function paintGround(map, g, room) {
     if (map.shown.manifold && map.atlas) paintManifold(map, g);
     if (map.shown.density && map.space.config.kind === "vae") paintPrior(map, g);
     if (map.shown.points) paintPoints(map, g, map.space.xy, map.space.labels, map.only);
-    if (map.shown.points) paintNames(map, g);
+    if (map.shown.points && map.tiles) map.tiles.paint(map, g);
+    else if (map.shown.points) paintNames(map, g);
   }
   g.restore();
   paintScales(map, g, room);
@@ -225,7 +226,7 @@ function paintManifold(map, g) {
   const step = Math.max(1, Math.ceil(LEAST_TILE / cell));
   const side = cell * step;
   const tall = ((extent[3] - extent[2]) / (rows - 1)) * map.scale * step;
-  g.globalAlpha = map.shown.points ? 0.34 : 0.92;
+  g.globalAlpha = !map.shown.points ? 0.92 : map.tiles ? 0.2 : 0.34;
   g.imageSmoothingEnabled = side < 3 * atlas.w;
   for (let r = step >> 1; r < rows; r += step) {
     for (let c = step >> 1; c < columns; c += step) {

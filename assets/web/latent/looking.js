@@ -109,7 +109,8 @@ export function createLooking(app) {
     map.dirty.top = true;
     app.compare.mirror(p);
     if (p === null) return stand();
-    schedule(space.lift(p, app.z()), p, event ? { told: performance.now(), seen: event.timeStamp } : null);
+    const tile = map.tiles && map.shown.points ? map.tiles.at(map, map.toPixel(p)) : null; // a picture answers for itself
+    schedule(tile === null ? space.lift(p, app.z()) : space.code(tile), p, event ? { told: performance.now(), seen: event.timeStamp } : null);
   }
 
   // Look at a place of the second map: what its model decodes is shown here, from its atlas and then exactly.

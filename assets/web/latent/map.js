@@ -46,6 +46,7 @@ export class LatentMap {
   setSpace(space, atlas, keepView = false) {
     this.space = space;
     this.atlas = atlas;
+    this.tiles = null;
     this.density = null;
     this.buckets = null;
     this.lod = null;
@@ -56,6 +57,12 @@ export class LatentMap {
   setAtlas(atlas) {
     this.atlas = atlas;
     this.lod = null;
+    this.refresh();
+  }
+
+  // Pictures that stand on the map themselves, where a model's data has such.
+  setTiles(tiles) {
+    this.tiles = tiles;
     this.refresh();
   }
 
@@ -118,6 +125,10 @@ export class LatentMap {
     this.lod = null;
     this.dirty.ground = true; // a canvas that was resized is empty until it is painted: do it before the next frame
     this.draw();
+  }
+
+  get left() {
+    return LEFT;
   }
 
   // Pixels of one latent unit, the same along both axes.
@@ -218,6 +229,8 @@ export class LatentMap {
   codeAt(pixel, reach = NEAR) {
     const { space } = this;
     if (!space || !this.shown.points || this.solo) return null;
+    const tile = this.tiles?.at(this, pixel) ?? null;
+    if (tile !== null) return tile;
     this.buckets ??= bucket(space.xy, space.extent);
     const [x, y] = this.fromPixel(pixel);
     const radius = reach / this.scale;

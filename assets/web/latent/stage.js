@@ -6,7 +6,7 @@ import { download, h } from "./dom.js";
 export function build(host) {
   const primary = h("div", {
     id: "primary", class: "lx-primary", tabindex: "0", role: "slider", "aria-roledescription": "point on the map",
-    "aria-label": "Point on the map: arrow keys move it, Enter pins it, plus and minus zoom, Home goes to the middle",
+    "aria-label": "Point on the map: arrow keys move it, Enter pins it, plus and minus zoom, Home goes back to the start",
     "aria-valuemin": "-1000", "aria-valuemax": "1000", "aria-valuenow": "0", "aria-valuetext": "loading",
   });
   const legend = h("div", { class: "lx-legend", role: "group", "aria-label": "Classes: press one to see it alone" });

@@ -50,6 +50,21 @@ def test_labels_and_pictures_are_the_data_sets(client: TestClient) -> None:
     assert np.array_equal(strip[:28], data.images[7, ..., 0]) and np.array_equal(strip[28:], data.images[0, ..., 0])
 
 
+def test_pictures_with_names_stand_on_the_map_and_a_face_comes_first(client: TestClient) -> None:
+    facts, data = client.get("/model/vae-emoji").json(), catalogue.pictures("emoji")
+    assert "smiling" in data.titles[facts["first"]]
+    side, columns = facts["tiles"]["side"], facts["tiles"]["columns"]
+    sheet = np.asarray(Image.open(io.BytesIO(client.get("/tiles/emoji").content)))
+    assert sheet.shape == (side * -(-len(data.images) // columns), side * columns, 3)
+    for index in (facts["first"], len(data.images) - 1):
+        row, column = divmod(index, columns)
+        tile = sheet[row * side:(row + 1) * side, column * side:(column + 1) * side]
+        assert np.abs(tile.mean((0, 1)) - data.images[index].mean((0, 1))).max() < 4
+    digits = client.get(f"/model/{MODEL}").json()
+    assert digits["first"] is None and digits["tiles"] is None
+    assert "dots" in client.get("/tiles/mnist").json()["error"]
+
+
 def test_atlas_is_what_the_decoder_says_at_its_places(client: TestClient) -> None:
     sheet = np.asarray(Image.open(io.BytesIO(client.get(f"/atlas/{MODEL}").content)))
     grid = layout(MODEL)
