@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 
 from apps.latent_space_explorer import catalogue, codes, exact, film, fit, pictures, upload, view
 from apps.latent_space_explorer.dimensions import answering
-from apps.latent_space_explorer.fields import Field, flag, integer
+from apps.latent_space_explorer.fields import Field, flag, integer, number
 from apps.latent_space_explorer.neighbours import vote
 from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
@@ -28,6 +28,7 @@ from gallery import limits
 DRAWS = 16                           # draws on one sheet
 DRAWING_CHARACTERS = 2000            # 1.5 kB of strokes in base64: with the rest of the address under what mailers cut
 SEEDS = 2**31 - 1
+WIDEST = 6.0                         # times sigma: farther out is nothing that the encoder ever said
 DRAWN = re.compile(r"d\.[A-Za-z0-9_-]+")
 TAKEN = re.compile(r"t\.\d{1,6}")
 
@@ -47,6 +48,7 @@ FIELDS = {
     "own": Field(_own, ""),
     "seed": Field(integer("seed", 0, SEEDS), 1),
     "again": Field(flag("again"), False),
+    "wider": Field(number("wider", 1, WIDEST), 1.0),
 }
 
 
@@ -110,15 +112,28 @@ async def own_test(args: Mapping[str, Any]) -> dict[str, Any]:
 
 @answering
 async def own_again(args: Mapping[str, Any]) -> dict[str, Any]:
-    """{model, picture: {w, h, c, data}, seed} -> DRAWS draws of z = mu + sigma * eps and their decodings."""
-    seed = args.get("seed", 1)
+    """{model, picture: {w, h, c, data}, seed, wider} -> DRAWS draws of z = mu + wider * sigma * eps, and their decodings.
+
+    far: how many sigma each lies from mu, by dimension taken together. recon_nats: None where the draws are
+    exaggerated (wider > 1), because the loss never speaks of such.
+    """
+    seed, wider = args.get("seed", 1), args.get("wider", 1)
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise BadInput(f"The seed is {str(seed)[:20]!r}; give a whole number from 0 to {SEEDS}.")
-    params = vae.Reconstruct(str(args.get("model", "")), _raw(args), DRAWS, seed)
-    frame = await runtime.start(vae.reconstruct, params, session=exact.session(args)).aresult()
-    found = await asyncio.to_thread(vote, codes.read(params.model), frame.z)
-    return {"sheet": film.sheet(frame.images), "z": frame.z.tolist(), "seed": seed,
-            "labels": found.label.tolist(), "recon_nats": frame.reconstruction_nats.tolist()}
+    if isinstance(wider, bool) or not isinstance(wider, (int, float)) or not 1 <= wider <= WIDEST:
+        raise BadInput(f"The factor of sigma is {str(wider)[:20]!r}; give a number from 1 to {WIDEST:g}.")
+    picture, session = _raw(args), exact.session(args)
+    params = vae.Reconstruct(str(args.get("model", "")), picture, DRAWS, seed)
+    frame = await runtime.start(vae.reconstruct, params, session=session).aresult()
+    z, images, nats = frame.z, frame.images, frame.reconstruction_nats.tolist()
+    if wider > 1:
+        code = await runtime.start(vae.encode, vae.Encode(params.model, picture[None]), session=session).aresult()
+        z = code.mu + wider * (frame.z - code.mu)
+        points = tuple(tuple(map(float, point)) for point in z)
+        images, nats = (await runtime.start(vae.decode, vae.Decode(params.model, points), session=session).aresult()).images, None
+    found = await asyncio.to_thread(vote, codes.read(params.model), z)
+    return {"sheet": film.sheet(images), "z": z.tolist(), "seed": seed, "wider": wider, "labels": found.label.tolist(),
+            "far": (wider * np.linalg.norm(frame.eps, axis=1)).tolist(), "recon_nats": nats}
 
 
 async def look(model: str, data: bytes, name: str, visitor: str) -> dict[str, Any]:

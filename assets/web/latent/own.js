@@ -29,13 +29,14 @@ class Own {
     app.store.define?.("own", { default: "" });
     app.store.define?.("seed", { default: 1 });
     app.store.define?.("again", { default: false });
+    app.store.define?.("wider", { default: 1 });
     this.build();
     this.ready = stylesheet(new URL("./own.css", import.meta.url)).then(() => host.replaceChildren(this.root));
     this.request = newest((what) => this.ask(what), (found, what) => this.arrived(found, what), LIVE_MS);
     this.draws = new Draws(app, () => this.found, () => this.sampleAgain());
     this.offs = [
       app.store.on(["own"], () => this.visible && this.restore()),
-      app.store.on(["again", "seed"], () => this.visible && this.redraw()),
+      app.store.on(["again", "seed", "wider"], () => this.visible && this.redraw()),
       app.onSpace(() => {
         if (this.visible) this.newModel();
         this.renewPins();
@@ -230,7 +231,7 @@ class Own {
 
   redraw() {
     this.seed.value = String(this.app.store.get("seed"));
-    if (this.app.store.get("again") && this.found?.model === this.model) this.draws.ask(this.app.store.get("seed"));
+    if (this.app.store.get("again") && this.found?.model === this.model) this.draws.ask(this.app.store.get("seed"), this.app.store.get("wider"));
     else if (!this.app.store.get("again")) this.draws.hide();
   }
 

@@ -102,6 +102,23 @@ def test_sample_again_is_the_seed_s_and_lies_within_the_ellipse() -> None:
     assert abs(eps.mean()) < 4 / math.sqrt(eps.size) and 0.8 < eps.std() < 1.2
 
 
+def test_wider_draws_lie_farther_out_along_the_same_eps() -> None:
+    found = ask(own_picture.own_test, model=MANY, index=1)
+    asked = {"model": MANY, "picture": found["picture"], "seed": 7}
+    one, four = ask(own_picture.own_again, **asked), ask(own_picture.own_again, **asked, wider=4)
+    mu, sigma = np.array(found["mu"]), np.exp(np.array(found["logvar"]) / 2)
+    assert np.allclose(np.array(four["z"]) - mu, 4 * (np.array(one["z"]) - mu), atol=1e-4)
+    assert np.allclose(four["far"], np.linalg.norm((np.array(four["z"]) - mu) / sigma, axis=1), rtol=1e-3)
+    assert four["recon_nats"] is None and four["sheet"]["src"] != one["sheet"]["src"]
+
+
+@pytest.mark.parametrize("wider", [0, 0.99, 6.01, 1e9, -1, math.nan, "2", None, True])
+def test_a_wrong_factor_of_sigma_is_refused(wider: Any) -> None:
+    picture = ask(own_picture.own_test, model=TWO, index=0)["picture"]
+    answer = asyncio.run(own_picture.own_again({"model": TWO, "picture": picture, "seed": 1, "wider": wider}))
+    assert "1 to 6" in answer["error"]
+
+
 def test_a_plain_autoencoder_draws_the_same_point_every_time() -> None:
     found = ask(own_picture.own_test, model=PLAIN, index=1)
     z = np.array(ask(own_picture.own_again, model=PLAIN, picture=found["picture"], seed=3)["z"])

@@ -37,6 +37,7 @@ def test_every_scene_parses_without_a_word(scene) -> None:
     ({"model": "trained/0123456789abcdef"}, (catalogue.DEFAULT,)),
     ({"compare": "nobody"}, ("nobody", "no second map")),
     ({"tool": "hammer"}, ("hammer", "explore")),
+    ({"wider": "7"}, ("wider", "7", "6")),
     ({"layers": "points,fog"}, ("fog",)),
     ({"view": "0,0"}, ("view", "three")),
     ({"view": "0,0,0"}, ("width",)),
@@ -68,7 +69,7 @@ def test_no_layer_at_all_can_be_asked_for() -> None:
     assert parse({"layers": "none"})[0]["layers"] == [] and parse({"layers": ""})[0]["layers"] == ["points", "manifold"]
 
 
-KEYS = ["model", "compare", "z", "pins", "tool", "layers", "view", "only", "own", "steps", "way", "seed", "dims", "sum", "train"]
+KEYS = ["model", "compare", "z", "pins", "tool", "layers", "view", "only", "own", "wider", "steps", "way", "seed", "dims", "sum", "train"]
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), st.text(max_size=60)))
