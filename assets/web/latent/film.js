@@ -1,9 +1,10 @@
-/* A film of pictures that are already here: a strip that moves under the current picture, a scrubber that shows which
-   class each step is near to, and a player that keeps time by the clock and not by the frame. */
+/* A film of pictures that are already here: a strip of the whole journey with the current picture large, a scrubber that
+   shows which class each step is near to, and a player that keeps time by the clock and not by the frame. */
 import { h } from "./dom.js";
 import { sharp } from "./sheet.js";
 
-const GAP = 4; // between the pictures of the strip, CSS pixels
+const GAP = 6; // between the pictures of the strip, CSS pixels: as much as the current one is larger on each side
+const SMALL = 0.7; // side of a picture by the height of the strip
 const THUMB = 12; // width of the scrubber's thumb: its middle runs from half of this to the width less half of it
 
 /** Where a film is, by the clock. loop: "bounce", "again" or "once". seen(index) is called when the picture changes. */
@@ -71,38 +72,32 @@ export class Film {
       onkeydown: (event) => { if (event.key === " ") { event.preventDefault(); toggle(); } } });
     this.button = h("button", { type: "button", class: "film-play", "aria-label": "Play", onclick: toggle }, "▶");
     this.count = h("output", { class: "film-count" });
-    this.element = h("div", { class: "film" }, this.strip,
-      h("div", { class: "film-bar" }, this.button, h("div", { class: "film-track" }, this.ribbon, this.range), this.count));
+    this.element = h("div", { class: "film" }, this.button, this.strip, this.count, h("div", { class: "film-track" }, this.ribbon, this.range));
     this.dragging(seek);
     this.sizes = new ResizeObserver(() => this.paint());
     this.sizes.observe(this.strip);
   }
 
+  // The strip is a picture of the way: where one points, there one is.
   dragging(seek) {
-    let from = null;
+    let held = false;
+    const to = (event) => {
+      const x = event.clientX - this.strip.getBoundingClientRect().left;
+      const share = (x - this.side / 2) / (this.strip.clientWidth - this.side);
+      seek(Math.max(0, Math.min(this.frames.length - 1, Math.round(share * (this.frames.length - 1)))));
+    };
     this.strip.addEventListener("pointerdown", (event) => {
       if (!this.frames.length || event.button) return;
       this.strip.setPointerCapture(event.pointerId);
-      from = { x: event.clientX, at: this.at, moved: false };
+      held = true;
+      to(event);
     });
-    this.strip.addEventListener("pointermove", (event) => {
-      if (!from) return;
-      const gone = event.clientX - from.x;
-      if (Math.abs(gone) > 3) from.moved = true;
-      if (from.moved) seek(Math.max(0, Math.min(this.frames.length - 1, from.at - Math.round(gone / (this.side + GAP)))));
-    });
-    this.strip.addEventListener("pointerup", (event) => {
-      if (from && !from.moved) {
-        const x = event.clientX - this.strip.getBoundingClientRect().left;
-        seek(Math.max(0, Math.min(this.frames.length - 1, Math.floor((x - this.start()) / (this.side + GAP)))));
-      }
-      from = null;
-    });
-    this.strip.addEventListener("pointercancel", () => (from = null));
+    this.strip.addEventListener("pointermove", (event) => held && to(event));
+    for (const end of ["pointerup", "pointercancel"]) this.strip.addEventListener(end, () => (held = false));
   }
 
   get side() {
-    return this.strip.clientHeight || 56;
+    return this.strip.clientHeight || 52;
   }
 
   /** frames: canvases or bitmaps. labels, votes: by picture; of: voters; names: of the classes; stops: where pins are. */
@@ -126,13 +121,14 @@ export class Film {
     this.button.setAttribute("aria-label", on ? "Pause" : "Play");
   }
 
-  // Left edge of the first picture: all in the middle if they fit, else so that the current one is in the middle.
-  start() {
-    const width = this.strip.clientWidth;
-    const whole = this.frames.length * (this.side + GAP) - GAP;
-    if (whole <= width) return (width - whole) / 2;
-    const wanted = width / 2 - this.at * (this.side + GAP) - this.side / 2;
-    return Math.max(width - whole, Math.min(0, wanted));
+  // The pictures of the strip: all of them, or as many as stand beside each other, evenly chosen from first to last.
+  // The current one stands for the nearest of them.
+  shown(small) {
+    const last = this.frames.length - 1;
+    const room = Math.floor((this.strip.clientWidth - GAP) / (small + GAP));
+    const count = Math.max(2, Math.min(last + 1, room));
+    const now = Math.round((this.at / Math.max(1, last)) * (count - 1));
+    return Array.from({ length: count }, (_, k) => ({ share: k / (count - 1), current: k === now, index: k === now ? this.at : Math.round((k / (count - 1)) * last) }));
   }
 
   paint() {
@@ -154,17 +150,17 @@ export class Film {
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
     g.clearRect(0, 0, width, side);
     g.imageSmoothingEnabled = frames[0].width > side * ratio; // enlarged pixels stay squares
-    const x0 = Math.round(this.start());
-    const first = Math.max(0, Math.floor(-x0 / (side + GAP)));
-    for (let i = first; i < frames.length && x0 + i * (side + GAP) < width; i++) {
-      g.drawImage(frames[i], x0 + i * (side + GAP), 0, side, side);
-    }
-    const { accent, wall } = this.colours();
-    const x = x0 + this.at * (side + GAP);
-    for (const [inset, line, colour] of [[1.5, 3, accent], [3.5, 1, wall]]) {
-      g.lineWidth = line;
-      g.strokeStyle = colour;
-      g.strokeRect(x + inset, inset, side - 2 * inset, side - 2 * inset);
+    const small = Math.round(side * SMALL);
+    const large = small + 2 * GAP;
+    const { accent } = this.colours();
+    for (const { share, current, index } of this.shown(small)) {
+      const size = current ? large : small;
+      const x = Math.round(large / 2 + share * (width - large) - size / 2);
+      g.drawImage(frames[index], x, (side - size) / 2, size, size);
+      if (!current) continue;
+      g.lineWidth = 3;
+      g.strokeStyle = accent;
+      g.strokeRect(x + 1.5, (side - size) / 2 + 1.5, size - 3, size - 3);
     }
   }
 
@@ -177,7 +173,7 @@ export class Film {
     const n = labels.length;
     const x = (i) => THUMB / 2 + (Math.max(0, Math.min(n - 1, i)) / (n - 1)) * (width - THUMB);
     const band = 6;
-    g.font = `600 12px ${text}`;
+    g.font = `600 13px ${text}`;
     g.textBaseline = "middle";
     g.textAlign = "center";
     for (let from = 0; from < n;) {
