@@ -5,6 +5,16 @@ import { picture } from "./data.js";
 
 const EXACT = { exact: "exact", atlas: "from the atlas" };
 
+// How far out z lies, against where the prior N(0, I) draws. In two dimensions the share of draws that fall farther
+// out than r is exp(-r²/2); in d dimensions they gather at about √d.
+function usual(z) {
+  const r = Math.hypot(...z);
+  if (z.length !== 2) return `It lies ${fixed(r, 1)} from the middle; random draws lie at about ${fixed(Math.sqrt(z.length), 1)}.`;
+  const farther = 100 * Math.exp((-r * r) / 2);
+  const many = farther > 99.5 ? "nearly all" : farther < 0.5 ? "hardly any" : `about ${Math.round(farther)}`;
+  return `Of 100 random draws, ${many} land farther from the middle of the map.`;
+}
+
 export function createHere(host) {
   const big = h("canvas", { class: "lx-big", role: "img", "aria-label": "The decoding of the point on the map" });
   const frame = h("div", { class: "lx-frame" }, big);
@@ -76,22 +86,16 @@ export function createHere(host) {
     aboutTerms({ title: found.title, reconstruction: found.recon_nats, kl, beta: found.beta, kind: found.kind, pair });
   }
 
-  // A place without a picture has no reconstruction error; what can be said of it is how far out it lies.
+  // A place without a picture has no reconstruction error; what can be said of it is how usual it is.
   function place({ z, kind, nearest }) {
     if (held) return;
     const key = `place ${vector(z, 1)} ${kind} ${nearest?.index}`;
     if (key === described) return;
     described = key;
-    const far = z.reduce((sum, value) => sum + value * value, 0);
-    const lines = [];
-    if (kind === "vae") {
-      lines.push(h("p", {}, "A place has no picture to compare with, so there is no reconstruction term. The prior alone can judge it: "
-        + `½‖z‖² = ${fixed(far / 2, 2)} nats below the middle of the map.`));
-    } else {
-      lines.push(h("p", {}, "A plain autoencoder has no prior: nothing in it says which places mean something."));
-    }
-    if (nearest) lines.push(h("p", {}, `Nearest picture: “${nearest.label}”, ${fixed(nearest.distance, 2)} away. Click to pin this place.`));
-    loss.replaceChildren(h("h3", { class: "g-h3" }, "This place"), ...lines);
+    const lines = [`The decoder painted this from ${z.length === 2 ? "the two numbers" : `the ${z.length} numbers`} of z alone.`,
+      kind === "vae" ? usual(z) : "A plain autoencoder was never told which places to use: far from the dots it may paint nonsense."];
+    if (nearest) lines.push(`The nearest real picture is “${nearest.label}”, ${fixed(nearest.distance, 2)} away.`);
+    loss.replaceChildren(h("h3", { class: "g-h3" }, "This place"), ...lines.map((line) => h("p", {}, line)));
   }
 
   // A tool may show something of its own in place of the picture, and of what is said below it, until it gives null.
