@@ -6,6 +6,7 @@ import { createCompare } from "./compare.js";
 import { createData, picture, unpack } from "./data.js";
 import { download, fixed, h, vector } from "./dom.js";
 import { createHere } from "./here.js";
+import { createInset } from "./inset.js";
 import { createLooking } from "./looking.js";
 import { axisNames } from "./ground.js";
 import { LatentMap } from "./map.js";
@@ -78,6 +79,7 @@ function createApp(stage, opening, status) {
   app.map.ellipse = (mu, logvar) => ({ z: Array.from(mu), cov: app.space.covariance(logvar) });
   app.map.cell = () => app.map.atlas && (app.map.atlas.extent[1] - app.map.atlas.extent[0]) / (app.map.atlas.columns - 1);
 
+  app.inset = createInset(app);
   app.looking = createLooking(app);
   app.pins = createPins(app);
   app.compare = createCompare(app);
@@ -93,8 +95,6 @@ function createApp(stage, opening, status) {
   };
   app.controls = createControls(stage.controls, app);
 
-  app.load = (changed) => loadModel(app, changed, spaceListeners);
-  app.start = (faults) => start(app, faults);
   // A training takes the map: names, controls and legend then speak of it, until it is handed back with null.
   app.train = (config) => {
     if (app.training === config) return;
@@ -103,6 +103,8 @@ function createApp(stage, opening, status) {
     legend(app);
     if (!config && app.space) status(greeting(app.space));
   };
+  app.load = (changed) => loadModel(app, changed, spaceListeners);
+  app.start = (faults) => start(app, faults);
   // A complaint stands until the visitor turns to something else.
   app.store.on(["tool"], () => {
     if (app.space && stage.status.dataset.kind === "error") status(greeting(app.space));
@@ -175,9 +177,9 @@ async function loadModel(app, changed, listeners) {
   ready(app);
   if (!app.training) app.status(greeting(space));
   try {
+    app.data.tiles(name).then((tiles) => app.space === space && app.map.setTiles(tiles), (fault) => app.status(fault.message, "error"));
     const image = await atlas;
     if (app.space !== space) return;
-    app.data.tiles(name).then((tiles) => app.space === space && app.map.setTiles(tiles), (fault) => app.status(fault.message, "error"));
     app.map.setAtlas(image);
     app.looking.stand();
   } catch (fault) {

@@ -27,10 +27,14 @@ export function createHere(host) {
   let lent = null;
   let lentBelow = null;
   let described = "";
+  let seen = null; // told of every picture that is shown
   let held = false; // a tool's picture keeps its say while the eye moves on
 
   function show(image, z, way = "exact", terms = null) {
-    if (image) picture(big, image);
+    if (image) {
+      picture(big, image);
+      seen?.(image);
+    }
     if (z) {
       const text = `z = ${vector(z)}`;
       if (text !== where.textContent) where.textContent = text;
@@ -104,9 +108,12 @@ export function createHere(host) {
     lentBelow?.remove();
     [lent, lentBelow] = [element, below];
     for (const own of [big, caption, loss]) own.hidden = Boolean(element);
-    if (element) frame.append(element);
+    if (element) {
+      frame.append(element);
+      seen?.(null);
+    }
     if (below) host.append(below);
   }
 
-  return { show, about, place, lend, canvas: big, host, get lent() { return lent; } };
+  return { show, about, place, lend, onShow: (fn) => (seen = fn), canvas: big, host, get lent() { return lent; } };
 }

@@ -52,6 +52,7 @@ export function createLooking(app) {
     const image = map.atlas && space.inPlane(z) ? map.atlas.sample(place[0], place[1]) : null;
     if (image) app.here.show(image, z, "atlas");
     else ask(z); // no atlas here: the model is asked while the eye moves, one question at a time
+    app.inset.avoid(map.toPixel(place));
     map.draw();
     if (stamp && image) {
       afterPaint = stamp;
