@@ -105,9 +105,10 @@ function paintScales(map, g, room) {
   g.lineTo(w, h - room.BELOW);
   g.stroke();
   g.fillStyle = theme.ink2;
-  g.font = `11px ${theme.mono}`;
+  g.font = `13px ${theme.mono}`;
   g.textAlign = "center";
   g.textBaseline = "top";
+  const nameLength = g.measureText(nameY).width * 1.1; // in the mono of the figures, a little wider than in its own type
   const taken = w - 14 - g.measureText(nameX).width * 1.25; // the axis' name stands at its end
   for (const [value, text] of ticks(x0, x1, 7)) {
     const px = map.toPixel([value, y0])[0];
@@ -118,7 +119,8 @@ function paintScales(map, g, room) {
   const room2 = 18; // the upper axis' name
   for (const [value, text] of ticks(y0, y1, 5)) {
     const py = map.toPixel([x0, value])[1];
-    if (py > room2 + 10 && py < h - room.BELOW - 6) g.fillText(text, room.LEFT - 6, py);
+    if (nameY.length > 3 && py < nameLength + 16 && g.measureText(text).width > room.LEFT - 28) continue; // it would cross the axis' name
+    if (py > room2 + 10 && py < h - room.BELOW - 6) g.fillText(text, room.LEFT - 6, py, room.LEFT - 8);
   }
   g.fillStyle = theme.ink;
   g.font = `600 13px ${theme.text}`;
@@ -334,7 +336,7 @@ function paintPrior(map, g) {
     g.arc(cx, cy, sigma * map.scale, 0, TAU);
     g.stroke();
     g.fillStyle = map.theme.ink;
-    g.font = `11px ${map.theme.mono}`;
+    g.font = `13px ${map.theme.mono}`;
     g.textAlign = "left";
     g.textBaseline = "bottom";
     const text = sigma === 3 ? "3σ of the prior" : `${sigma}σ`;

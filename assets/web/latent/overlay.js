@@ -100,7 +100,7 @@ function paintMark(map, g, mark) {
   g.beginPath();
   if (short) {
     g.moveTo(x, y);
-    g.arc(x, y - 19, 9.5, Math.PI * 0.78, Math.PI * 0.22);
+    g.arc(x, y - 21, 11, Math.PI * 0.78, Math.PI * 0.22);
     g.closePath();
   } else g.arc(x, y, mark.r || 5, 0, TAU);
   g.fillStyle = mark.color || map.theme.accent;
@@ -111,10 +111,10 @@ function paintMark(map, g, mark) {
   if (text == null) return;
   if (!short) return paintText(map, g, [x, y - (mark.lift ?? 18)], text);
   g.fillStyle = map.theme.onAccent;
-  g.font = `600 11px ${map.theme.text}`;
+  g.font = `600 13px ${map.theme.text}`;
   g.textAlign = "center";
   g.textBaseline = "middle";
-  g.fillText(text, x, y - 18.5);
+  g.fillText(text, x, y - 20.5);
 }
 
 function paintText(map, g, [x, y], text) {

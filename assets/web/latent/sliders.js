@@ -129,10 +129,9 @@ export default function sliders(app) {
         : "No dimension of this model collapsed: each says more than " + `${overview.threshold} nats. A larger β is a shorter leash; try it above.`));
     }
     if (asleep.length) {
-      const least = collapsed[collapsed.length - 1].kl;
       list.append(h("p", { class: "dim-why" },
-        `${asleep.length} of ${overview.d} collapsed (KL ${least.toFixed(3)}–${collapsed[0].kl.toFixed(3)} nats, below ${overview.threshold}): ` +
-        "the encoder says nothing there, so the decoder learned to ignore them. Move one and see."),
+        `${asleep.length} of ${overview.d} collapsed (KL below ${overview.threshold} nats): the decoder ` +
+        "learned to ignore them. Move one and see."),
       ...asleep.map(({ node }) => node));
     }
     if (app.store.get("dims") === "collapsed") list.append(more);

@@ -113,7 +113,7 @@ export default function sums(app) {
     codes.style.aspectRatio = `${width} / ${high * lines.length + 14}`;
     const left = 16;
     const step = (width - left) / order.length;
-    context.font = `600 11px ${token("--mono")}`;
+    context.font = `600 13px ${token("--mono")}`;
     lines.forEach(([name, code], row) => {
       context.fillStyle = token("--ink-2");
       context.fillText(name, 0, row * high + 11);
@@ -123,7 +123,7 @@ export default function sums(app) {
         context.fillRect(left + index * step, row * high + 1, step - 1, high - 2);
       });
     });
-    context.font = `10px ${token("--mono")}`;
+    context.font = `13px ${token("--mono")}`;
     context.fillStyle = token("--ink-2");
     context.fillText(`${named(order[0])} … by KL · orange below 0, violet above`, left, high * lines.length + 11);
     codes.setAttribute("aria-label", `The sum in its three most telling dimensions: ${order.slice(0, 3).map((k) => `${named(k)} ${result.z[k].toFixed(2)}`).join(", ")}`);

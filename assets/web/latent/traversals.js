@@ -129,7 +129,7 @@ export function openWall(app, onclose) {
     context.fillText(`${overview.model}: each row moves one dimension`, 12, 24);
     drawCells(context, size, LABEL, HEAD);
     context.fillStyle = token("--ink-2");
-    context.font = `12px ${token("--mono")}`;
+    context.font = `13px ${token("--mono")}`;
     grid.dims.forEach((_, r) => context.fillText(rowName(r), 12, HEAD + (r + 0.5) * size + 4));
     context.textAlign = "center";
     if (!overview.plain) grid.values[0].forEach((value, c) => context.fillText(value.toFixed(1), LABEL + (c + 0.5) * size, HEAD - 8));
