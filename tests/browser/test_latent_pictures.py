@@ -134,6 +134,47 @@ def test_sample_again_shows_sixteen_draws_and_another_seed_others(opened: Callab
     watched.check()
 
 
+def test_the_map_flies_to_the_draws_and_back(opened: Callable[..., Watched]) -> None:
+    watched = opened("?tool=own&own=t.1&again=1&seed=7")
+    page = watched.page
+    near = "window.__latent.app.map.view.width < 0.6 * window.__latent.app.map.home().width"
+    whole = "Math.abs(window.__latent.app.map.view.width - window.__latent.app.map.home().width) < 1e-6"
+    page.wait_for_function(near, timeout=30_000)
+    assert "σ = (" in page.locator(".own-shelfline").first.inner_text()
+    assert page.locator(".own-draws small").nth(3).inner_text().endswith("σ")
+    page.click("#tab-explore")
+    page.wait_for_function(whole)
+    page.wait_for_timeout(400)
+    assert "view=" not in page.url
+    page.click("#tab-own")
+    page.wait_for_function(near)
+    page.get_by_role("button", name="Zoom out").click()
+    page.wait_for_function("window.__latent.app.store.get('view') !== null")
+    mine = page.evaluate("window.__latent.app.map.view.width")
+    page.click("#tab-explore")
+    page.wait_for_timeout(700)
+    assert page.evaluate("window.__latent.app.map.view.width") == mine, "what the visitor set stays"
+    watched.check()
+
+
+def test_draws_are_exaggerated_and_repeated_in_more_dimensions(opened: Callable[..., Watched]) -> None:
+    watched = opened("?tool=own&own=t.1&again=1&seed=7")
+    page = watched.page
+    page.locator(".own-draws button").nth(15).wait_for(timeout=30_000)
+    pictures = "() => [...document.querySelectorAll('.own-draws canvas')].map(c => c.toDataURL()).join()"
+    before = page.evaluate(pictures)
+    page.locator(".own-wider input").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"before => ({pictures})() !== before", arg=before, timeout=30_000)
+    page.wait_for_function("document.querySelector('.own-wider b').textContent === 'σ × 4, exaggerated'")
+    page.wait_for_function("location.search.includes('wider=4')")
+    page.get_by_role("button", name="In 16 dimensions").click()
+    page.wait_for_function("window.__latent.app.map.extra.get('draws')?.points[0].z.length === 16", timeout=30_000)
+    assert page.get_by_role("button", name="In 2 dimensions").is_visible()
+    watched.check()
+
+
 def test_an_empty_pad_is_told_and_the_page_goes_on(opened: Callable[..., Watched]) -> None:
     watched = opened("?tool=own")
     page = watched.page
@@ -220,6 +261,20 @@ def test_a_path_plays_pauses_and_is_scrubbed_by_keys(opened: Callable[..., Watch
     page.keyboard.press("Space")
     page.wait_for_function("/[?&]at=\\d+/.test(location.search) && !location.search.includes('play')")
     watched.check()
+
+
+def test_the_strip_shows_the_whole_way(opened: Callable[..., Watched]) -> None:
+    page = opened("?tool=path&pins=t4~t9&steps=32").page
+    page.wait_for_function(f"({COUNT})() === '1/32'", timeout=30_000)
+    strip = page.locator(".film-strip").bounding_box()
+    for share, picture in ((0.999, "32/32"), (0.5, "17/32"), (0.001, "1/32")):
+        page.mouse.click(strip["x"] + share * strip["width"], strip["y"] + 20)
+        page.wait_for_function(f"({COUNT})() === '{picture}'")
+    page.mouse.move(strip["x"] + 5, strip["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(strip["x"] + strip["width"] - 5, strip["y"] + 20, steps=8)
+    page.mouse.up()
+    assert page.evaluate(COUNT) == "32/32"
 
 
 def test_ways_pins_and_length_of_a_path(opened: Callable[..., Watched]) -> None:

@@ -207,3 +207,79 @@ def test_a_finger_looks_and_a_tap_pins(explorer: Callable[..., Watched]) -> None
     page.touchscreen.tap(box["x"] + 180, box["y"] + 150)
     until(page, "window.__latent.app.store.get('pins').length === 1")
     watched.check()
+
+
+def width(page: Page) -> float:
+    return page.evaluate("window.__latent.app.map.view.width")
+
+
+def test_buttons_on_the_map_zoom(explorer: Callable[..., Watched]) -> None:
+    page = explorer().page
+    whole = width(page)
+    page.get_by_role("button", name="Zoom in").click()
+    until(page, f"window.__latent.app.map.view.width < {0.8 * whole}")
+    page.get_by_role("button", name="Show the whole map").click()
+    until(page, f"Math.abs(window.__latent.app.map.view.width - {whole}) < 1e-6")
+    assert state(page, "pins") == [], "a press of a button is no click on the map"
+
+
+def test_pins_stay_while_one_goes_from_tool_to_tool(explorer: Callable[..., Watched]) -> None:
+    watched = explorer("?pins=t4~p1,0.25")
+    page, pins = watched.page, [{"kind": "test", "index": 4}, {"kind": "point", "z": [1, 0.25]}]
+    for tool in ("path", "own", "dimensions", "train", "path", "explore"):
+        page.click(f"#tab-{tool}")
+        page.wait_for_timeout(500)
+        assert state(page, "pins") == pins, tool
+    assert page.locator(".lx-pins li").count() == 2
+    page.get_by_role("group", name="Dimensions").get_by_role("button", name="16").click()
+    until(page, "window.__latent.app.space.d === 16")
+    assert state(page, "pins") == pins[:1], "a picture has a code in every model of its data, a place has not"
+    watched.check()
+
+
+def test_emoji_begin_with_a_face_and_stand_on_the_map_themselves(explorer: Callable[..., Watched]) -> None:
+    watched = explorer("?model=vae-emoji")
+    page = watched.page
+    until(page, "window.__latent.app.map.tiles !== null")
+    assert "smiling" in page.evaluate("window.__latent.app.space.title(window.__latent.app.space.first)")
+    assert page.evaluate("JSON.stringify(window.__latent.app.z()) === JSON.stringify(window.__latent.app.space.code(window.__latent.app.space.first))")
+    chosen, touching = page.evaluate("""() => {
+        const {map} = window.__latent.app, {xy} = map.space, {size} = map.tiles;
+        const places = map.tiles.choose(map).map((i) => map.toPixel([xy[2 * i], xy[2 * i + 1]]));
+        const close = (a, b) => Math.abs(a[0] - b[0]) < size && Math.abs(a[1] - b[1]) < size;
+        return [places.length, places.some((a, i) => places.some((b, j) => j < i && close(a, b)))]; }""")
+    assert chosen > 20 and not touching
+    index, x, y = page.evaluate("""() => { const {map} = window.__latent.app, {xy} = map.space;
+        const inside = map.tiles.choose(map).filter((i) => map.inside(map.toPixel([xy[2 * i], xy[2 * i + 1]])));
+        return [inside[7], ...map.toPixel([xy[2 * inside[7]], xy[2 * inside[7] + 1]])]; }""")
+    box = page.locator(".lx-plot").first.bounding_box()
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    until(page, f"JSON.stringify(window.__latent.app.looking.target) === JSON.stringify(window.__latent.app.space.code({index}))")
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    assert state(page, "pins") == [{"kind": "test", "index": index}]
+    watched.check()
+
+
+def test_a_phone_shows_the_picture_on_the_map_while_a_finger_looks(explorer: Callable[..., Watched]) -> None:
+    page = explorer(size="phone").page
+    until(page, "window.__latent.app.map.atlas !== null")
+    copy = "document.querySelector('.lx-inset').toDataURL()"
+    exact(page)
+    before = page.evaluate(copy)
+    box, inset = page.locator(".lx-plot").first.bounding_box(), page.locator(".lx-inset")
+    page.touchscreen.tap(box["x"] + 120, box["y"] + 100)
+    until(page, f"{copy} !== '{before}'")
+    assert inset.is_visible() and inset.bounding_box()["y"] + inset.bounding_box()["height"] < 700
+    page.touchscreen.tap(box["x"] + 300, box["y"] + 280)
+    until(page, "document.querySelector('.lx-inset').classList.contains('left')")
+
+
+@pytest.mark.parametrize("query", ["?pins=t4", "?tool=own&own=t.1&again=1", "?tool=path&pins=t4~t9", "?model=vae-fashion-16d&tool=dimensions",
+                                   "?tool=dimensions&dims=sum", "?tool=train", "?compare=ae-mnist-2d"])
+def test_no_words_are_smaller_than_the_back_row_can_read(explorer: Callable[..., Watched], query: str) -> None:
+    page = explorer(query).page
+    page.wait_for_timeout(1_500)
+    small = page.evaluate("""() => [...document.querySelectorAll('.lx *')]
+        .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) && e.getClientRects().length)
+        .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 13).map((e) => e.className + ' ' + e.textContent.slice(0, 30))""")
+    assert small == []
