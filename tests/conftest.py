@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ BROWSER = Path(__file__).parent / "browser"
 
 
 def pytest_configure() -> None:
+    os.environ["GALLERY_COMPILE"] = "0"     # minutes of a core for each hub that a test starts
     # Started in the background, a shell hands down "ignore Ctrl-C", and every hub that a test starts would inherit it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -20,6 +20,7 @@ from diffusers import UNet2DModel
 from torch import Tensor, nn
 
 from engines.diffusion import NO_LABEL
+from engines.diffusion.compiled import Compiled
 from engines.diffusion.process import alpha_bars
 from engines.runtime import BadInput, ModelFault
 
@@ -39,10 +40,18 @@ class Denoiser(nn.Module):
         height, width = (size, size) if isinstance(size, int) else size
         self.shape = (unet.config.in_channels, height, width)
         self.layout = torch.contiguous_format           # the order of pictures in memory
+        self.compiled: Compiled | None = None
         self.trained_on = alpha_bars(_kind(self.scheduler), int(self.scheduler.get("num_train_timesteps", 1000)))
 
     def forward(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         """The predicted noise, (B, C, H, W)."""
+        if self.compiled is not None and x_t.device.type == "cpu":
+            quick = self.compiled.get(self._plain, x_t, t, labels)
+            if quick is not None:
+                return quick(x_t, t, labels)
+        return self._plain(x_t, t, labels)
+
+    def _plain(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         x_t = x_t.contiguous(memory_format=self.layout)
         return self.unet(x_t, t, class_labels=labels if self.classes else None).sample
 
@@ -72,8 +81,11 @@ def _kind(scheduler: dict) -> str:
     return named[kind]
 
 
-def load(folder: Path) -> Denoiser:
-    """A folder in diffusers' layout -> the network in fp32, in eval mode. Raises ModelFault."""
+def load(folder: Path, quick: bool = True) -> Denoiser:
+    """A folder in diffusers' layout -> the network in fp32, in eval mode. Raises ModelFault.
+
+    quick: take up the network compiled for this processor, once there is one.
+    """
     place = folder / "unet" if (folder / "unet").is_dir() else folder
     settings = folder / "scheduler" / "scheduler_config.json"
     if not settings.is_file():
@@ -84,4 +96,7 @@ def load(folder: Path) -> Denoiser:
     unet = UNet2DModel.from_pretrained(place, use_safetensors=True, low_cpu_mem_usage=False, torch_dtype=torch.float32)
     if unet.config.out_channels != unet.config.in_channels:
         raise ModelFault("This model also predicts a variance, which is not understood here: choose another model.")
-    return Denoiser(unet.eval(), scheduler).channels_last()
+    denoiser = Denoiser(unet.eval(), scheduler).channels_last()
+    if quick and (folder / "SHA256SUMS").is_file():
+        denoiser.compiled = Compiled(folder)
+    return denoiser

@@ -1,0 +1,118 @@
+"""The compiled network: taken up when it is there and right, never waited for, never trusted unseen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from engines.diffusion import compiled
+from engines.diffusion.compiled import Compiled
+from engines.diffusion.model import Denoiser, load
+from engines.diffusion.samplers import scheduler
+from engines.runtime.trained import write_sums
+from tests.engines.diffusion.conftest import make_unet
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A toy model in diffusers' layout, a cache of its own, and compiling switched on."""
+    monkeypatch.setenv(compiled.CACHE, str(tmp_path / "cache"))
+    monkeypatch.setenv(compiled.SWITCH, "1")
+    monkeypatch.setattr(compiled, "LOOK_S", 0.0)
+    place = tmp_path / "ddpm-toy"
+    make_unet().save_pretrained(place / "unet")
+    scheduler("ddpm").save_config(place / "scheduler")
+    write_sums(place)
+    return place
+
+
+def asked(rows: int) -> tuple[Tensor, Tensor, Tensor]:
+    torch.manual_seed(rows)
+    return torch.randn(rows, 1, 8, 8), torch.full((rows,), 300.0), torch.arange(rows) % 4
+
+
+def picky(least: int = 2, most: int = 48) -> Callable[..., Tensor]:
+    def function(x: Tensor, t: Tensor) -> Tensor:
+        assert least <= len(x) == len(t) <= most
+        return x + t[:, None]
+    return function
+
+
+@pytest.mark.parametrize("rows", [1, 2, 47, 48, 49, 96, 130])
+def test_any_number_of_rows_is_served(rows: int) -> None:
+    x, t = torch.randn(rows, 3), torch.arange(float(rows))
+    assert torch.equal(compiled._any_rows(picky())(x, t), x + t[:, None])
+
+
+def test_switched_off_it_is_never_begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(compiled.SWITCH, "0")
+    monkeypatch.setattr(subprocess, "Popen", None)
+    denoiser = load(folder)
+    assert torch.equal(denoiser(*asked(3)), denoiser._plain(*asked(3)))
+
+
+def test_a_compiler_that_fails_leaves_the_plain_network(folder: Path, monkeypatch: pytest.MonkeyPatch,
+                                                        caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(compiled, "possible", lambda: True)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    denoiser = load(folder)
+    denoiser(*asked(2))
+    denoiser.compiled._process.wait(20)
+    for _ in range(3):
+        assert torch.equal(denoiser(*asked(2)), denoiser._plain(*asked(2)))
+    assert denoiser.compiled.file is None and "the plain network serves" in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["wrong", "broken"])
+def test_a_package_that_is_wrong_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    monkeypatch.setattr(compiled, "possible", lambda: True)
+    file = compiled.package(folder)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"not a package")
+    if fault == "wrong":
+        monkeypatch.setattr(torch._inductor, "aoti_load_package", lambda path: lambda x, t, labels: x + 1)
+    denoiser = load(folder)
+    for _ in range(2):
+        assert torch.equal(denoiser(*asked(2)), denoiser._plain(*asked(2)))
+    assert denoiser.compiled.file is None and file.exists() == (fault == "broken")
+
+
+def test_other_weights_have_another_place(folder: Path) -> None:
+    before = compiled.package(folder)
+    make_unet(seed=1).save_pretrained(folder / "unet")
+    write_sums(folder)
+    assert compiled.package(folder) != before
+
+
+def test_a_compiled_network_gives_the_same_and_is_taken_up_by_itself(folder: Path) -> None:
+    """For real where there is a C++ compiler; where there is none, the plain network serves and nothing is begun."""
+    denoiser = load(folder)
+    if not compiled.possible():
+        denoiser(*asked(2))
+        assert denoiser.compiled.file is None and denoiser.compiled._process is None
+        return
+    compiled.compile_to(folder, compiled.package(folder))       # here, because its process waits for a quiet moment
+    with torch.inference_mode():
+        for rows in (1, 2, 5, 60):
+            found, wanted = denoiser(*asked(rows)), denoiser._plain(*asked(rows))
+            assert denoiser.compiled._function is not None and torch.allclose(found, wanted, atol=1e-4)
+
+
+def test_the_compiling_process_ends_with_its_parent(folder: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-m", "engines.diffusion.compiled", str(folder), str(folder / "x.pt2")],
+                               stdin=subprocess.PIPE, env=dict(os.environ))
+    process.stdin.close()
+    assert process.wait(60) == 1
+
+
+def test_without_checksums_nothing_is_compiled(folder: Path) -> None:
+    (folder / "SHA256SUMS").unlink()
+    assert load(folder).compiled is None and Denoiser(make_unet()).compiled is None
+    assert Compiled(folder).file is None
