@@ -14,9 +14,9 @@ from engines import diffusion, runtime
 SIZE = (320, 240)
 COLUMNS, ROWS = 4, 3
 GAP, CORNER = 8, 8                   # pixels between the pictures, radius of their corners
-STEPS, SEED = 24, 12
-FRAME_MS, REST_MS = 90, 1800
-STILL = 15                           # step shown where nothing may move: half static, half picture
+STEPS, SEED = 16, 12
+FRAME_MS, REST_MS = 120, 1800
+STILL = 13                           # step shown where nothing may move: half static, half picture
 
 
 async def make(still: bool) -> bytes:
@@ -30,14 +30,14 @@ async def make(still: bool) -> bytes:
 
 
 def draw(states: list[np.ndarray]) -> bytes:
-    """states: uint8 (12, H, W, C) each -> WebP; where there are several they play to the end, rest and start again."""
+    """states: uint8 (12, H, W, C) each -> WebP; where there are several they rest at the end and play again."""
     side = min((SIZE[0] - GAP * (COLUMNS + 1)) // COLUMNS, (SIZE[1] - GAP * (ROWS + 1)) // ROWS)
     shape = Image.new("L", (side * 3, side * 3))
     ImageDraw.Draw(shape).rounded_rectangle((0, 0, side * 3 - 1, side * 3 - 1), CORNER * 3, fill=255)
     shape = shape.resize((side, side), Image.Resampling.BOX)
     left, top = (SIZE[0] - COLUMNS * side - (COLUMNS - 1) * GAP) // 2, (SIZE[1] - ROWS * side - (ROWS - 1) * GAP) // 2
     frames = []
-    for state in states:
+    for state in states[-1:] + states[:-1]:     # the finished pictures first: they also stand where nothing plays
         frame = Image.new("RGBA", SIZE)
         for index, image in enumerate(state):
             tile = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).convert("RGB")
@@ -45,6 +45,6 @@ def draw(states: list[np.ndarray]) -> bytes:
             frame.paste(tile.resize((side, side), Image.Resampling.NEAREST), place, shape)
         frames.append(frame)
     out = io.BytesIO()
-    frames[0].save(out, "WEBP", save_all=len(frames) > 1, append_images=frames[1:], loop=0, quality=40, method=3,
-                   duration=[FRAME_MS] * (len(frames) - 1) + [REST_MS] if len(frames) > 1 else 0)
+    frames[0].save(out, "WEBP", save_all=len(frames) > 1, append_images=frames[1:], loop=0, quality=28, method=4,
+                   duration=[REST_MS] + [FRAME_MS] * (len(frames) - 1) if len(frames) > 1 else 0)
     return out.getvalue()

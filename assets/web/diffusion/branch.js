@@ -46,8 +46,8 @@ class Branch {
   }
 
   fork() {
-    const { fork, steps } = this.app.store.get();
-    return Math.min(fork ?? Math.round(steps / 2), steps);
+    const { fork, at, steps } = this.app.store.get();
+    return Math.min(fork ?? (at > 0 && at < steps ? at : Math.round(steps / 2)), steps); // the step on screen, if it is half-way
   }
 
   // The store as the controls of a branch see it: what changes lies over what the run was made with.

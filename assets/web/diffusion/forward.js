@@ -2,7 +2,8 @@
 // the model brings it back from there, or paints what a mask gives it leave to.
 
 import { h } from "../latent/dom.js";
-import { stylesheet } from "../latent/sheet.js";
+import { stylesheet, token } from "../latent/sheet.js";
+import { readTheme } from "../latent/theme.js";
 import { createControls } from "./controls.js";
 import { Blend } from "./blend.js";
 import { createHistogram } from "./histogram.js";
@@ -11,6 +12,7 @@ import { paint } from "./mosaic.js";
 import { createOutcomes } from "./outcomes.js";
 import { createReadout } from "./readout.js";
 import { Source } from "./source.js";
+import { Strip } from "./strip.js";
 import { Take, listen } from "./take.js";
 
 const SETTLE_MS = 300;
@@ -33,7 +35,7 @@ class Forward {
       if (changed.has("seed")) return this.source.again();
       this.soon();
     });
-    addEventListener("gallery:theme", () => this.dissolve());
+    addEventListener("gallery:theme", () => { this.dissolve(); this.mask.paint(); this.strip.soon(); });
   }
 
   // --- what stands on the stage ------------------------------------------------------------------------------------
@@ -63,10 +65,16 @@ class Forward {
       } });
     this.button = h("button", { type: "button", class: "g-btn primary dx-go", onclick: () => this.press() }, "Bring it back");
     this.histogram = createHistogram();
+    this.film = h("canvas", { class: "dx-film", role: "img", "aria-label": "Film of the painting" });
+    this.filmbox = h("div", { class: "dx-filmrow" }, this.film);
+    this.strip = new Strip(this.film, ["x_t", "x_0"], (step) => this.look(step), () => {
+      const { accent, wall } = readTheme();
+      return { accent, wall, soft: token("--soft") };
+    });
     this.outcomes = createOutcomes(app, { title: "Brought back from each level", nameOf: (t) => `t ${t}`, choose: (t) => app.store.set({ t }), empty: "Bring the picture back once, and it is brought back from every level: how far can one go before it becomes another picture?" });
     this.stage = h("div", { class: "dx-reverse dx-fork dx-forward" }, panes, this.readout.element,
       h("div", { class: "dx-transport" }, (this.low = h("span", { class: "dx-end" })), this.range, (this.high = h("span", { class: "dx-end" })), this.button),
-      h("div", { class: "dx-lower" }, this.histogram.element, this.outcomes.element, this.mask.tools));
+      h("div", { class: "dx-lower" }, this.histogram.element, this.outcomes.element, this.mask.tools, this.filmbox));
     const way = (value, text) => h("button", { type: "button", "data-value": value, onclick: () => this.change(value) }, text);
     this.ways = h("div", { class: "g-seg dx-way", role: "group", "aria-label": "The way back" }, way("back", "Dissolve and bring back"), way("paint", "Paint a part anew"));
     const facade = { ...app, store: this.overlay() };
@@ -127,6 +135,7 @@ class Forward {
     this.range.setAttribute("aria-valuetext", `step ${frame.index} of ${this.painted.steps}`);
     paint(this.panes.x_t, frame.x_t, this.painted.about);
     paint(this.panes.back, frame.x_0, this.painted.about);
+    this.strip.show(frame.index);
   }
 
   // --- the picture -------------------------------------------------------------------------------------------------
@@ -183,6 +192,7 @@ class Forward {
   empty() {
     this.abort?.abort();
     this.painted = null;
+    this.strip.load(null);
     this.hint.hidden = false;
     this.panes.back.classList.add("dx-empty");
   }
@@ -223,7 +233,11 @@ class Forward {
       const newest = take.frames[take.newest];
       paint(this.panes.back, newest.x_0, take.about);
       if (!painting) return;
-      if (this.painted !== take) { this.painted = take; this.scale(); }
+      if (this.painted !== take) {
+        this.painted = take;
+        this.strip.load(take);
+        this.scale();
+      }
       this.look(take.newest);
     });
   }

@@ -89,7 +89,7 @@ class Reverse {
     this.both.setAttribute("aria-pressed", String(on));
     this.pairHost.hidden = !on;
     this.panes.eps.hidden = on;
-    this.both.previousSibling.textContent = on ? "two beliefs" : PANES[1][3];
+    this.captioned = null;
     if (on) this.weigh(this.take.about);
     if (this.player.shown >= 0) this.paint(this.take.frames[this.player.shown]);
   }
@@ -111,7 +111,7 @@ class Reverse {
     else if (event === "step") this.grown();
     else if (event === "end") this.ended();
     else if (event === "failed") this.failed(data);
-    else if (event === "status" && data.state !== "running") this.say(data.sentence, "busy");
+    else if (event === "status" && data.state !== "running") this.app.status(data.sentence, "busy");
   }
 
   waiting(take) {
@@ -134,7 +134,8 @@ class Reverse {
     this.starting = false;
     this.transport.arrived(take.newest);
     this.app.ready();
-    requestIdleCallback?.(() => this.schedule.show(), { timeout: 1200 });
+    const idle = window.requestIdleCallback ?? ((fn) => setTimeout(fn, 300));
+    idle(() => this.schedule.show(), { timeout: 1200 }); // 1.4 MB of Plotly can wait for the pictures
   }
 
   // Where to stand in the first run: where the address says, or at the noise.
@@ -158,11 +159,10 @@ class Reverse {
     this.grown();
     const { about, frames, steps, first } = this.take;
     const took = frames[steps].seconds;
-    this.say(`${steps - first} ${steps - first === 1 ? "step" : "steps"} in ${took < 10 ? took.toFixed(2) : took.toFixed(0)} s: ${what(this.app, about)}.`);
+    this.app.status(`${steps - first} ${steps - first === 1 ? "step" : "steps"} in ${took < 10 ? took.toFixed(2) : took.toFixed(0)} s: ${what(this.app, about)}.`);
   }
 
   failed({ error, lost, refused, take }) {
-    this.app.complaint = "";
     this.app.status(error, "error");
     if (take !== this.take && !lost) return;
     const resumable = take === this.take && take.newest >= 0 && !refused;
@@ -173,8 +173,6 @@ class Reverse {
     this.stage.classList.remove("dx-stale");
     this.app.ready();
   }
-
-  say(text, kind) { if (!this.app.complaint) this.app.status(text, kind); }
 
   // --- the place ---------------------------------------------------------------------------------------------------
 
@@ -190,6 +188,8 @@ class Reverse {
 
   paint(frame) {
     const shape = this.take.about;
+    const words = !this.pairHost.hidden ? "two beliefs" : frame.index === this.take.steps ? "no noise is left" : PANES[1][3];
+    if (words !== this.captioned) this.both.previousSibling.textContent = this.captioned = words;
     paint(this.panes.x_t, frame.x_t, shape);
     paint(this.panes.x_0, frame.x_0, shape);
     if (this.pairHost.hidden) paint(this.panes.eps, frame.eps, shape);
@@ -262,7 +262,7 @@ class Reverse {
     if (!this.take) this.starting = true;
     if (main.take && main.take !== this.take) this.arrived(main.take);
     main.need();
-    if (main.take && main.take.state === "done" && main.take === this.take) this.grown();
+    if (this.take && this.take === main.take) this.grown();
   }
 
   hide() {

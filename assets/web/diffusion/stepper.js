@@ -10,6 +10,7 @@ import { tabs } from "./toolrow.js";
 const root = document.documentElement;
 export const dataBase = () => `${root.dataset.base || ""}/demo/${root.dataset.slug || "diffusion-stepper"}/data`;
 
+const PLACE = ["at", "play"]; // what changes while a run merely plays
 const GRADIO_MS = 90_000; // longer than the slowest start of the framework seen, on a machine with much else to do
 
 // Gradio arrives later than this stage; some tools ask it for more.
@@ -39,8 +40,20 @@ export async function boot(main) {
 function createApp(stage, opening, status) {
   const app = {
     base: dataBase(), session: crypto.randomUUID?.() ?? String(Math.random()).slice(2), catalog: opening.catalog,
-    store: createStore(opening), status, stage,
+    store: createStore(opening), stage, complaint: "",
   };
+  // What could not be read of an address stands until the visitor changes something: ordinary news do not cover it.
+  app.status = (text, kind = "info") => {
+    if (app.complaint && kind !== "error") return;
+    app.complaint = "";
+    status(text, kind);
+  };
+  app.complain = (faults) => {
+    if (!faults.length) return;
+    app.status(unread(faults), "error");
+    app.complaint = unread(faults);
+  };
+  app.store.on("*", (_, changed) => { if ([...changed].some((key) => !PLACE.includes(key))) app.complaint = ""; });
   app.store.define("label", { format: (label) => (label === -1 ? "none" : String(label)) });
   app.server = serverOf(app);
   app.config = () => app.catalog.find((each) => each.name === app.store.get("model")) ?? app.catalog[0];
@@ -104,7 +117,7 @@ function scenes(app) {
     const answer = await (await fetch(`${app.base}/opening?${new URLSearchParams(query)}`)).json();
     if (app.store.get("play") && answer.state.play) app.store.set({ play: false }); // so that a scene pressed twice plays twice
     app.store.set(answer.state);
-    if (answer.faults.length) app.status(unread(answer.faults), "error");
+    app.complain(answer.faults);
     app.stage.host.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   };
   addEventListener("gallery:scene", (event) => {
@@ -124,7 +137,6 @@ async function start(app, faults) {
   addEventListener("pagehide", () => navigator.sendBeacon(`${app.base}/leave?session=${app.session}`)); // nothing runs on for nobody
   // A complaint stands until the visitor turns to something else.
   app.store.on("tool", () => { if (app.stage.status.dataset.kind === "error") app.status(""); });
-  app.complaint = faults.length ? unread(faults) : "";
+  app.complain(faults);
   await tabs(app);
-  if (app.complaint) app.status(app.complaint, "error");
 }

@@ -1,0 +1,269 @@
+"""The stepper in a real browser: play, scrub, branch, dissolve; a tab that closes and an engine that dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from apps.diffusion_stepper import DEMO
+from tests.browser.conftest import Hub, Watched, running_hub, wait_until
+
+PAGE = "/demo/diffusion-stepper/"
+READY = '#instrument[data-ready="true"]'
+PATIENCE = 90_000
+REVERSE = "window.__diffusion.reverse"
+DONE = "window.__diffusion.app.main.take?.state === 'done'"
+
+
+@pytest.fixture
+def stepper(open_page: Callable[..., Watched]) -> Callable[..., Watched]:
+    def open_(query: str = "", **how: str) -> Watched:
+        watched = open_page(PAGE + query, **how)
+        watched.page.wait_for_selector(READY, timeout=PATIENCE)
+        return watched
+    return open_
+
+
+def state(page: Page, key: str) -> object:
+    return page.evaluate(f"window.__diffusion.app.store.get('{key}')")
+
+
+def until(page: Page, condition: str) -> None:
+    page.wait_for_function(condition, timeout=PATIENCE)
+
+
+def shown(page: Page) -> int:
+    return page.evaluate(f"{REVERSE}.player.shown")
+
+
+def pane(page: Page, name: str) -> str:
+    return page.evaluate(f"{REVERSE}.panes['{name}'].toDataURL()")
+
+
+def running(hub: Hub) -> int:
+    return json.loads(hub.get("/health"))["runs"]["running"]
+
+
+def test_it_plays_by_itself_and_comes_to_rest_at_the_picture(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?steps=20")
+    page = watched.page
+    until(page, f"{REVERSE}.player.playing")
+    until(page, f"{REVERSE}.player.shown === 20 && !{REVERSE}.player.playing")
+    assert "20 / 20" in page.locator(".dx-readout").inner_text()
+    until(page, "location.search.includes('at=20')")
+    assert pane(page, "x_t") == pane(page, "x_0"), "at the end what is there is what is believed"
+    watched.check()
+
+
+def test_the_keys_go_from_step_to_step(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?at=10")
+    page = watched.page
+    until(page, DONE)
+    page.focus("#primary")
+    page.keyboard.press("ArrowRight")
+    assert shown(page) == 11
+    page.keyboard.press("End")
+    assert shown(page) == 50
+    picture = pane(page, "x_0")
+    page.keyboard.press("Home")
+    assert shown(page) == 0 and pane(page, "x_0") != picture
+    assert "step 0 of 50, noise level 999" == page.locator("#primary").get_attribute("aria-valuetext")
+    page.keyboard.press(" ")
+    until(page, f"{REVERSE}.player.playing")
+    page.keyboard.press(" ")
+    assert page.evaluate(f"{REVERSE}.player.playing") is False
+    watched.check()
+
+
+def test_what_is_here_is_scrubbed_at_the_screens_pace(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=0&count=16").page
+    until(page, DONE)
+    page.wait_for_timeout(2500)
+    worst = page.evaluate(f"""async () => {{
+        const times = [];
+        for (let i = 0; i < 120; i++) {{
+            await new Promise(requestAnimationFrame);
+            const began = performance.now();
+            {REVERSE}.seek((i * 7) % 51);
+            times.push(performance.now() - began);
+        }}
+        return times.sort((a, b) => a - b)[114]; }}""")
+    assert worst <= 16.7, f"painting a step takes {worst:.1f} ms"
+
+
+def test_a_new_setting_runs_anew_and_keeps_the_place(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?at=50")
+    page = watched.page
+    until(page, f"{DONE} && {REVERSE}.player.shown === 50")
+    before = pane(page, "x_0")
+    stayed = page.evaluate(f"""() => {{
+        document.querySelector('[aria-label="Class"] [data-value="3"]').click();
+        return {REVERSE}.panes.x_0.toDataURL(); }}""")
+    assert stayed == before, "the old picture stays until the new run has begun"
+    until(page, f"{DONE} && {REVERSE}.take.about.labels[0] === 3")
+    until(page, f"{REVERSE}.player.shown === 50")
+    assert pane(page, "x_0") != before
+    until(page, "location.search.includes('label=3')")
+    watched.check()
+
+
+def test_both_branches_are_shown_when_guided(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=20&guidance=3&both=1").page
+    until(page, DONE)
+    assert page.locator(".dx-pair").is_visible() and "× 3.0" in page.locator(".dx-pair").inner_text()
+    assert pane(page, "with_label") != pane(page, "without_label")
+    page.evaluate("window.__diffusion.app.store.set({label: -1})")
+    until(page, f"{DONE} && {REVERSE}.take.about.labels[0] === -1")
+    assert page.locator(".dx-pair").is_hidden() and page.locator(".dx-switch").is_hidden()
+
+
+@pytest.mark.parametrize("typed, words", [("0", "1 to 1000"), ("-1", "1 to 1000"), ("1001", "1 to 1000"), ("", "empty")])
+def test_steps_that_cannot_be_are_told(stepper: Callable[..., Watched], typed: str, words: str) -> None:
+    page = stepper("?at=1").page
+    until(page, DONE)
+    field = page.get_by_label("Number of steps, typed")
+    field.fill(typed)
+    field.press("Enter")
+    assert words in page.locator("#status").inner_text() and page.locator("#status").get_attribute("data-kind") == "error"
+    assert state(page, "steps") == 50 and field.input_value() == "50"
+
+
+def test_gif_png_and_what_else_can_be_kept(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=1&steps=6").page
+    until(page, DONE)
+    for name, magic in (("GIF", b"GIF89a"), ("PNG", b"\x89PNG")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        assert Path(download.value.path()).read_bytes().startswith(magic)
+
+
+def test_a_branch_parts_at_its_fork_and_shows_what_comes_of_it_elsewhere(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?tool=branch&steps=16&fork=8&then=label:2")
+    page = watched.page
+    until(page, "window.__diffusion.branch?.branch?.state === 'done'")
+    same, different = page.evaluate("""() => { const b = window.__diffusion.branch;
+        const equal = (i) => b.take.frames[i].x_t.every((v, k) => v === b.future(i).x_t[k]);
+        return [equal(8), equal(16)]; }""")
+    assert same and not different
+    until(page, "document.querySelectorAll('.dx-tile b').length === 9 && ![...document.querySelectorAll('.dx-tile b')].some(b => b.textContent === '…')")
+    page.locator(".dx-tile").nth(2).click()
+    until(page, "window.__diffusion.app.store.get('fork') === 4")
+    until(page, "window.__diffusion.branch.branch.about.begin === 4 && window.__diffusion.branch.branch.state === 'done'")
+    watched.check()
+
+
+def test_a_picture_dissolves_in_the_page_and_is_brought_back(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?tool=forward&t=0&steps=10")
+    page = watched.page
+    until(page, "window.__diffusion.forward.known !== null")
+    page.wait_for_timeout(300)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.focus("#primary")
+    first = page.evaluate("window.__diffusion.forward.panes.x_t.toDataURL()")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert state(page, "t") == 50 and page.evaluate("window.__diffusion.forward.panes.x_t.toDataURL()") != first
+    assert [url for url in asked if "/data/" in url] == [], "the page mixes picture and noise by itself"
+    page.get_by_role("button", name="Bring it back").click()
+    until(page, "document.getElementById('status').textContent.startsWith('Brought back')")
+    watched.check()
+
+
+def test_a_part_is_painted_and_an_empty_mask_is_told(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?tool=forward&way=paint&steps=8").page
+    until(page, "window.__diffusion.forward.known !== null")
+    page.get_by_role("button", name="Paint it anew").click()
+    until(page, "document.getElementById('status').textContent.includes('mask is empty')")
+    page.get_by_role("button", name="lower half").click()
+    page.get_by_role("button", name="Paint it anew").click()
+    until(page, "document.getElementById('status').textContent.startsWith('Painted')")
+    kept = page.evaluate("""() => { const f = window.__diffusion.forward, {w} = f.blend.shape;
+        const end = f.painted.frames[f.painted.steps].x_t, half = end.length / 2;
+        return f.blend.bytes.slice(0, half).every((v, i) => v === end[i]); }""")
+    assert kept, "what is not marked stays to the pixel"
+
+
+def test_a_text_file_that_calls_itself_a_picture_is_told(stepper: Callable[..., Watched], tmp_path: Path) -> None:
+    page = stepper("?tool=forward").page
+    until(page, "window.__diffusion.forward.known !== null")
+    fake = tmp_path / "holiday.png"
+    fake.write_text("not a picture")
+    page.get_by_label("Choose a picture file").set_input_files(fake)
+    until(page, "document.getElementById('status').dataset.kind === 'error'")
+    assert "holiday.png is not a picture" in page.locator("#status").inner_text()
+
+
+def test_four_step_counts_from_the_same_noise(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?tool=fewer").page
+    until(page, "window.__diffusion.fewer.columns.slice(1).every(({take, steps}) => take?.newest === steps)")
+    equal = page.evaluate("""() => { const [a, b, c] = window.__diffusion.fewer.columns.slice(1).map(({take}) => take.frames[0].x_t);
+        return a.every((v, i) => v === b[i] && v === c[i]); }""")
+    assert equal
+    assert page.locator(".dx-time b").nth(3).inner_text().endswith("s")
+
+
+def test_a_closed_tab_ends_its_run(hub: Hub, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(hub.url + PAGE + "?steps=1000&count=16&sampler=ddpm&at=0")
+    page.wait_for_selector(READY, timeout=PATIENCE)
+    assert running(hub) >= 1
+    context.close()
+    began = time.monotonic()
+    wait_until(lambda: running(hub) == 0, 5, "the run goes on for nobody")
+    assert time.monotonic() - began < 2.5
+
+
+def test_an_engine_that_dies_leaves_the_steps_and_go_on_goes_on(browser: Browser) -> None:
+    with running_hub() as hub:
+        wait_until(lambda: json.loads(hub.get("/health"))["ready"], 90, "the hub is not ready")
+        context = browser.new_context(viewport={"width": 1280, "height": 720})
+        page = context.new_page()
+        page.goto(hub.url + PAGE + "?steps=400&sampler=ddpm&seed=5&at=0")
+        page.wait_for_selector(READY, timeout=PATIENCE)
+        until(page, f"{REVERSE}.take.newest >= 20")
+        os.kill(json.loads(hub.get("/health"))["engine"]["pid"], signal.SIGKILL)
+        page.wait_for_selector(".dx-trouble:not([hidden])", timeout=PATIENCE)
+        kept = page.evaluate(f"{REVERSE}.take.newest")
+        assert 20 <= kept < 400, "the engine died in the middle"
+        page.focus("#primary")
+        page.keyboard.press("ArrowRight")
+        assert shown(page) == 1, "the steps so far can be looked at"
+        page.get_by_role("button", name="Go on").click()
+        until(page, f"{DONE} && {REVERSE}.take.newest === 400")
+        assert page.locator(".dx-trouble").is_hidden()
+        assert page.evaluate(f"{REVERSE}.take.frames.filter(Boolean).length") == 401
+        context.close()
+
+
+@pytest.mark.parametrize("scene", DEMO.scenes, ids=lambda scene: scene.title)
+def test_scene_is_applied_without_a_reload(stepper: Callable[..., Watched], scene) -> None:
+    watched = stepper("?at=3")
+    page = watched.page
+    page.evaluate("window.stayed = true")
+    page.locator(".g-scene", has_text=scene.title).click()
+    until(page, f"window.__diffusion.app.store.get('tool') === '{scene.query.get('tool', 'reverse')}'")
+    page.wait_for_timeout(800)
+    assert page.evaluate("window.stayed") is True
+    assert page.locator('#status[data-kind="error"]').count() == 0
+    watched.check()
+
+
+@pytest.mark.parametrize("query, words", [("?steps=0", "1 to 1000"), ("?seed=" + "1" + "0" * 30, "1e+30"), ("?guidance=nan", "nan"),
+                                          ("?model=nobody", "nobody"), ("?tool=hammer", "hammer"), ("?then=steps:3", "then")])
+def test_bad_address_is_told_and_the_page_goes_on(stepper: Callable[..., Watched], query: str, words: str) -> None:
+    watched = stepper(query)
+    page = watched.page
+    until(page, "document.getElementById('status').dataset.kind === 'error'")
+    assert words in page.locator("#status").inner_text()
+    until(page, DONE)
+    assert words in page.locator("#status").inner_text(), "the complaint stands until something is changed"
+    watched.check()
