@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from apps.diffusion_stepper import catalogue, orders, wire
-from apps.diffusion_stepper.tapes import tapes
+from apps.diffusion_stepper.tapes import Gone, tapes
 from engines import diffusion, runtime
 from engines.runtime import EngineLost, VisitorError
 
@@ -87,6 +87,10 @@ def routes() -> APIRouter:
 
     @router.post("/run")
     async def _run(request: Request) -> Response:
-        return begun(orders.read(await orders.read_body(request)))
+        asked = await orders.read_body(request)
+        try:
+            return begun(orders.read(asked))
+        except Gone as gone:
+            return JSONResponse({"error": str(gone), "gone": True}, 410)
 
     return router

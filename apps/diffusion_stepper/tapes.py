@@ -24,6 +24,13 @@ GONE = ("The states of this run are no longer kept here: newer runs took their r
         "Play it again from the start.")
 
 
+class Gone(BadInput):
+    """The states that were asked for are not kept any more; the page may run the same from the start."""
+
+    def __init__(self) -> None:
+        super().__init__(GONE)
+
+
 @dataclass
 class Tape:
     """One run. params: as it was started. states: step -> float32 (N, C, H, W); every `stride`-th step, and the last two."""
@@ -52,7 +59,7 @@ class Tape:
         """Where to go on so as to pass through `index`: there, or at the last step before it that is kept."""
         at = max((each for each in self.states if each <= index), default=None)
         if at is None:
-            raise BadInput(GONE)
+            raise Gone
         before = self.states.get(at - 1)
         return diffusion.Begin(at, self.states[at], *([before] if before is not None else []))
 
@@ -72,9 +79,9 @@ class Tapes:
         return name, self._held[name]
 
     def get(self, name: str) -> Tape:
-        """Raises BadInput, with what to do, when it is gone."""
+        """Raises Gone, with what to do."""
         if name not in self._held:
-            raise BadInput(GONE)
+            raise Gone
         self._held.move_to_end(name)
         return self._held[name]
 

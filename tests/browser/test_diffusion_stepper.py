@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from gallery.catalog import find
@@ -245,6 +246,27 @@ def test_an_engine_that_dies_leaves_the_steps_and_go_on_goes_on(browser: Browser
         assert page.locator(".dx-trouble").is_hidden()
         assert page.evaluate(f"{REVERSE}.take.frames.filter(Boolean).length") == 401
         context.close()
+
+
+def test_a_run_that_is_forgotten_is_run_again(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=3&steps=8").page
+    until(page, DONE)
+    page.evaluate("() => { const {main} = window.__diffusion.app; main.take.about.token = 'forgotten'; main.goOn(); }")
+    page.wait_for_selector(".dx-trouble:not([hidden])", timeout=PATIENCE)
+    assert "no longer kept" in page.locator(".dx-trouble").inner_text()
+    page.get_by_role("button", name="Play from the start").click()
+    until(page, f"{DONE} && {REVERSE}.take.token !== 'forgotten'")
+    page.evaluate("window.__diffusion.app.main.take.about.token = 'forgotten'")
+    page.locator("#tab-branch").click()
+    until(page, "window.__diffusion.branch?.branch?.state === 'done'")
+
+
+@pytest.mark.parametrize("tool", ["branch", "forward", "fewer"])
+def test_axe_finds_nothing_grave_in_the_other_tools(stepper: Callable[..., Watched], tool: str) -> None:
+    page = stepper(f"?tool={tool}").page
+    page.wait_for_timeout(1_500)
+    found = [fault for fault in Axe().run(page).response["violations"] if fault["impact"] in ("serious", "critical")]
+    assert [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]] == []
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)

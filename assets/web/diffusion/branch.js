@@ -161,7 +161,11 @@ class Branch {
     const branch = new Take();
     const current = (fn) => (data) => { if (this.abort === mine) fn(data); };
     app.status(`From step ${asked.index} on: ${this.change} …`, "busy");
-    const failed = current(({ error }) => { this.parted = ""; app.status(error, "error"); });
+    const failed = current(({ error, gone }) => {
+      this.parted = "";
+      app.status(gone ? `${error.split(". ")[0]}. It is run again from the start.` : error, "error");
+      if (gone) app.main.start();
+    });
     try {
       await listen(`${app.base}/run`, { ...asked, session: app.session }, mine.signal, branch, {
         step: current((frame) => {

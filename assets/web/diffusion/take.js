@@ -40,13 +40,13 @@ export class Take {
   }
 }
 
-/** Read a run into a take. on: run(about), step(frame), status(body), end(), failed({error, lost}). Resolves when the
+/** Read a run into a take. on: run(about), step(frame), status(body), end(), failed({error, lost, refused, gone}). Resolves when the
     stream ends; aborting the signal ends the run, too. */
 export async function listen(url, body, signal, take, on) {
   const answer = await fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal });
   if (!answer.ok || !answer.body) {
     const told = await answer.json().catch(() => ({}));
-    return on.failed?.({ error: told.error || "The gallery did not answer. Try again in a moment.", refused: true });
+    return on.failed?.({ error: told.error || "The gallery did not answer. Try again in a moment.", refused: true, gone: told.gone });
   }
   const reader = answer.body.getReader();
   let held = new Uint8Array(0);

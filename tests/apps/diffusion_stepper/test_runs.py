@@ -80,8 +80,9 @@ def test_a_branch_with_new_noise_needs_a_sampler_that_draws_some(place: str) -> 
 
 
 def test_a_forgotten_run_is_told_in_a_sentence(place: str) -> None:
-    assert "from the start" in refused(place, token="nobody", index=1)
-    assert "from the start" in refused(place, parent="nobody", index=1)
+    for asked in ({"token": "nobody", "index": 1}, {"parent": "nobody", "index": 1}):
+        answer = httpx.post(f"{place}/run", json=asked)
+        assert answer.status_code == 410 and answer.json()["gone"] and "from the start" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("asked, words", [
