@@ -11,7 +11,7 @@ from fastapi import APIRouter
 
 from apps.diffusion_stepper import DEMO, catalogue, delivery, endpoints, state
 from engines import diffusion, runtime
-from engines.runtime import ModelRef, VisitorError
+from engines.runtime import VisitorError
 from gallery.bridges.gradio import answers, page
 
 # The stage is drawn by assets/web/diffusion/page.js, before Gradio has started; here it is handed the server functions

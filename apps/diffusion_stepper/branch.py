@@ -1,4 +1,4 @@
-"""Change one thing in the middle of a run, and see both futures; and what had come of it, had it changed earlier or later."""
+"""Change one thing in the middle of a run, and see both futures; and what comes of it earlier or later."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def picture(model: str, index: int) -> np.ndarray:
 
 
 def sized(image: np.ndarray, wanted: list[int]) -> np.ndarray:
-    """uint8 (H, W, C) -> the model's size: laid in the middle of black where it is smaller, averaged where it is larger."""
+    """uint8 (H, W, C) -> the model's size: laid in the middle of black if smaller, averaged if larger."""
     height, width, channels = wanted
     if image.shape[0] > height or image.shape[1] > width:
         flat = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)

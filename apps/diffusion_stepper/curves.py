@@ -28,9 +28,10 @@ def figure(found: diffusion.Schedules, dark: bool) -> dict[str, Any]:
     made = make_subplots(rows=1, cols=3, subplot_titles=TITLES, horizontal_spacing=0.11)
     for column, values in enumerate((found.beta, found.alpha_bar, snr), 1):
         for which, name in enumerate(diffusion.SCHEDULES):
-            made.add_trace(go.Scatter(x=levels, y=np.round(values[which][levels].astype(float), 5), name=name, mode="lines",
-                                      line={"color": colours["ink-2"], "width": 1}, opacity=0.45,
-                                      hovertemplate=f"{name}: %{{y:.3g}} at t = %{{x}}<extra></extra>"), 1, column)
+            y = np.round(values[which][levels].astype(float), 5)
+            hover = f"{name}: %{{y:.3g}} at t = %{{x}}<extra></extra>"
+            made.add_trace(go.Scatter(x=levels, y=y, name=name, mode="lines", opacity=0.45, hovertemplate=hover,
+                                      line={"color": colours["ink-2"], "width": 1}), 1, column)
     made.update_layout(template=look.plotly_template(dark))
     made.update_layout(height=HEIGHT, margin={"l": 26, "r": 6, "t": 18, "b": 20}, font={"size": 10}, showlegend=False,
                        hovermode="closest")

@@ -16,7 +16,8 @@ def opening(query: dict[str, str]) -> dict[str, Any]:
     """Everything the page needs to draw itself, in one answer."""
     cleaned, faults = state.parse(query)
     defaults = {"model": catalogue.DEFAULT, **{key: field.default for key, field in state.all_fields().items()}}
-    return {"state": cleaned, "faults": list(dict.fromkeys(faults)), "catalog": catalogue.bundled(), "defaults": defaults}
+    return {"state": cleaned, "faults": list(dict.fromkeys(faults)), "catalog": catalogue.bundled(),
+            "defaults": defaults}
 
 
 def routes() -> APIRouter:

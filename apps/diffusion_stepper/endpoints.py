@@ -51,7 +51,7 @@ async def _sampled(make: Callable[[], diffusion.Sample], request: gr.Request | N
 
 def _settings(settings: Any) -> Mapping[str, Any]:
     if not isinstance(settings, dict):
-        raise BadInput('settings must be an object such as {"model": "ddpm-mnist", "label": 7, "steps": 50, "seed": 1}.')
+        raise BadInput('settings must be an object such as {"label": 7, "steps": 50, "seed": 1}.')
     return settings
 
 
@@ -73,8 +73,9 @@ async def dissolve(model: str, picture: str, t: int, seed: int, request: gr.Requ
     try:
         orders.whole("the noise level", t, 0, 999)
         clean = opened(picture, model)
-        noise = await runtime.start(diffusion.dissolve, diffusion.Dissolve(clean, seed), session=_session(request)).aresult()
-        curves = await runtime.start(diffusion.schedules, diffusion.Curves(), session=_session(request)).aresult()
+        caller = _session(request)
+        noise = await runtime.start(diffusion.dissolve, diffusion.Dissolve(clean, seed), session=caller).aresult()
+        curves = await runtime.start(diffusion.schedules, diffusion.Curves(), session=caller).aresult()
     except VisitorError as fault:
         raise gr.Error(str(fault), print_exception=False) from fault
     alpha_bar = float(curves.alpha_bar[0][int(t)])

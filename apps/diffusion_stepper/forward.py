@@ -1,4 +1,4 @@
-"""The way into the noise: a picture of the data set or of one's own, dissolved to any level, brought back or painted in.
+"""The way into the noise: a picture of the data set or of one's own, dissolved to any level and brought back.
 
 Pictures come from the bundled set by number, from the drawing pad as a PNG, or from a file as the body of a request.
 All are fitted as the data set's own pictures were, and answered as the model would know them, with the noise to
@@ -114,17 +114,18 @@ def routes() -> APIRouter:
 
     @router.get("/upload-limits")
     def _limits() -> JSONResponse:
-        return JSONResponse({"bytes": limits.UPLOAD_BYTES, "sentence": f"{upload.READABLE}, up to {limits.UPLOAD_BYTES / 1e6:.0f} "
-                             f"MB and {limits.UPLOAD_PIXELS / 1e6:.0f} megapixels."})
+        return JSONResponse({"bytes": limits.UPLOAD_BYTES})
 
     @router.post("/picture")
     async def _picture(request: Request) -> JSONResponse:
         asked = await orders.read_body(request)
         image, more = await asyncio.to_thread(taken, asked)
-        return JSONResponse(await known(str(asked.get("model", "")), image, asked.get("seed", 0), orders.session(asked), **more))
+        model, seed = str(asked.get("model", "")), asked.get("seed", 0)
+        return JSONResponse(await known(model, image, seed, orders.session(asked), **more))
 
     @router.post("/upload")
-    async def _upload(request: Request, model: str = "", name: str = "", seed: int = 0, session: str = "") -> JSONResponse:
+    async def _upload(request: Request, model: str = "", name: str = "", seed: int = 0,
+                      session: str = "") -> JSONResponse:
         """The bytes of a file as the body."""
         data = await received(request, upload.short_name(name[:500]))
         image, notes = await asyncio.to_thread(fitted, model, data, name[:500])
@@ -132,7 +133,7 @@ def routes() -> APIRouter:
 
     @router.post("/backs")
     async def _backs(request: Request) -> Response:
-        """{picture, places: noise levels, settings} -> lines of JSON: {place, pictures, verdicts}, brought back from each."""
+        """{picture, places: noise levels, settings} -> lines of JSON: {place, pictures, verdicts}."""
         asked = await orders.read_body(request)
         wanted = outcomes.places(asked.get("places"), "the noise levels", 0, 999)
         return outcomes.streamed({t: orders.read({**asked, "strength": (t + 1) / 1000}) for t in wanted})

@@ -129,14 +129,18 @@ def _origin(asked: Mapping[str, Any], model: str) -> dict[str, Any]:
     image = picture(asked["picture"])
     height, width, channels = catalogue.config(model)["image"]
     if image.shape != (height, width, channels):
-        raise BadInput(f"The picture is {image.shape[1]} × {image.shape[0]} in {'grey' if image.shape[2] == 1 else 'colour'}; "
-                       f"{model} makes {width} × {height} in {'grey' if channels == 1 else 'colour'}: choose it again.")
+        raise BadInput(f"The picture is {image.shape[1]} × {image.shape[0]} in {_shades(image.shape[2])}; "
+                       f"{model} makes {width} × {height} in {_shades(channels)}: choose it again.")
     origin: dict[str, Any] = {"picture": image}
     if asked.get("strength") is not None:
         origin["strength"] = asked["strength"]
     if asked.get("mask") is not None:
         origin["mask"] = mask(asked["mask"], (height, width))
     return origin
+
+
+def _shades(channels: int) -> str:
+    return "grey" if channels == 1 else "colour"
 
 
 def picture(given: Any) -> np.ndarray:

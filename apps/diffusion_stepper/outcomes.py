@@ -1,4 +1,4 @@
-"""Several runs to their ends, side by side: what comes of a change at every step, of a picture from every noise level."""
+"""Several runs to their ends, side by side: of a change at every step, of a picture from every noise level."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from engines import diffusion, runtime
 from engines.checks import whole
 from engines.runtime import BadInput, VisitorError
 
-MOST = 12                            # in one row: as many pictures as can be looked at side by side
-AT_ONCE = 3                          # of the four runs that a page may have; the fourth stays free for what is on screen
+MOST = 12                            # in one row: as many as can be looked at side by side
+AT_ONCE = 3                          # of the four runs that a page may have; one stays free for what is on screen
 
 
 def places(given: Any, what: str, low: int, high: int) -> list[int]:

@@ -19,7 +19,7 @@ from apps.diffusion_stepper.tapes import Gone, tapes
 from engines import diffusion, runtime
 from engines.runtime import EngineLost, VisitorError
 
-STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue; also how a page that has gone is noticed
+STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
 BINARY = "application/octet-stream"
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,8 @@ def begun(order: orders.Order) -> StreamingResponse:
         finally:
             run.cancel()
 
-    return StreamingResponse(stream(), media_type=BINARY, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    return StreamingResponse(stream(), media_type=BINARY,
+                             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 def routes() -> APIRouter:

@@ -25,7 +25,7 @@ PACKAGE = "apps.diffusion_stepper"
 
 
 def tool_modules() -> list[Any]:
-    """The Python halves of the tools that are installed: FIELDS, routes(), server_functions(), apis(), each optional."""
+    """The Python halves of the tools that are here: FIELDS, routes(), server_functions(), apis(), each optional."""
     found = (f"{PACKAGE}.{name}" for name in TOOL_MODULES)
     return [import_module(name) for name in found if importlib.util.find_spec(name)]
 
@@ -96,5 +96,5 @@ def _fit(state: dict[str, Any], faults: list[str]) -> None:
                           "the page asks for none.")
         state["label"] = diffusion.NO_LABEL
     if state["at"] is not None and state["at"] > state["steps"]:
-        faults.append(f"The address names step {state['at']} of a run of {state['steps']}: the page shows the last one.")
+        faults.append(f"The address names step {state['at']} of a run of {state['steps']}: the page shows the last.")
         state["at"] = state["steps"]

@@ -33,7 +33,7 @@ class Gone(BadInput):
 
 @dataclass
 class Tape:
-    """One run. params: as it was started. states: step -> float32 (N, C, H, W); every `stride`-th step, and the last two."""
+    """One run. params: as it was started. states: step -> float32 (N, C, H, W), every `stride`-th and the last two."""
 
     params: diffusion.Sample
     states: dict[int, np.ndarray] = field(default_factory=dict)

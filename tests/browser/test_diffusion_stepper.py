@@ -128,6 +128,17 @@ def test_both_branches_are_shown_when_guided(stepper: Callable[..., Watched]) ->
     assert page.locator(".dx-pair").is_hidden() and page.locator(".dx-switch").is_hidden()
 
 
+def test_of_several_pictures_the_film_shows_the_one_pointed_at(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=20&count=4&label=each").page
+    until(page, DONE)
+    box = page.locator('.dx-pane[data-pane="x_0"] .dx-frame').bounding_box()
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.75 * box["height"])
+    assert page.evaluate(f"{REVERSE}.strip.picked") == 3
+    page.focus("#primary")
+    page.keyboard.press("n")
+    assert page.evaluate(f"{REVERSE}.strip.picked") == 0
+
+
 @pytest.mark.parametrize("typed, words", [("0", "1 to 1000"), ("-1", "1 to 1000"), ("1001", "1 to 1000"), ("", "empty")])
 def test_steps_that_cannot_be_are_told(stepper: Callable[..., Watched], typed: str, words: str) -> None:
     page = stepper("?at=1").page

@@ -42,9 +42,25 @@ export function mosaic(bytes, shape, most) {
   return canvas;
 }
 
-/** Which of `count` pictures lies at the share (u, v) of the grid; null between them. */
-export function pictureAt(u, v, count) {
+/** The bytes of picture `index` alone; of the first where there are not so many. */
+export function one(bytes, { count, h, w, c }, index) {
+  const at = index < count ? index : 0;
+  return bytes.subarray(at * h * w * c, (at + 1) * h * w * c);
+}
+
+/** Where picture `index` of `count` lies on a square pane that shows them all: left, top and side, in shares of it. */
+export function placeOf(index, count) {
   const columns = columnsOf(count);
-  const index = Math.floor(v * Math.ceil(count / columns)) * columns + Math.floor(u * columns);
-  return index < count ? index : null;
+  const rows = Math.ceil(count / columns);
+  const side = 1 / Math.max(columns, rows);
+  return { left: (1 - columns * side) / 2 + (index % columns) * side, top: (1 - rows * side) / 2 + Math.floor(index / columns) * side, side };
+}
+
+/** Which of `count` pictures lies at (x, y), in shares of such a pane; null where there is none. */
+export function pictureAt(x, y, count) {
+  for (let index = 0; index < count; index++) {
+    const { left, top, side } = placeOf(index, count);
+    if (x >= left && x < left + side && y >= top && y < top + side) return index;
+  }
+  return null;
 }

@@ -5,7 +5,7 @@ import { h } from "../latent/dom.js";
 import { readTheme } from "../latent/theme.js";
 import { createControls } from "./controls.js";
 import { canRecord, saveFilm, saveGif, saveStrip } from "./keep.js";
-import { paint } from "./mosaic.js";
+import { paint, pictureAt, placeOf } from "./mosaic.js";
 import { createReadout } from "./readout.js";
 import { Player } from "./player.js";
 import { createSchedule } from "./schedule.js";
@@ -47,17 +47,19 @@ class Reverse {
 
   build() {
     this.panes = {};
+    this.rings = [];
     const panes = PANES.map(([name, letter, below, words, about]) => {
       const canvas = (this.panes[name] = h("canvas", { class: "dx-picture", role: "img", "aria-label": about }));
       const sign = h("b", { class: "dx-sign" }, letter === "𝑥" ? "x" : letter, h("sub", {}, below));
       return h("div", { class: "dx-pane", "data-pane": name }, h("div", { class: "dx-cap" }, sign, h("span", {}, words), name === "eps" ? this.switch() : null),
-        h("div", { class: "dx-frame" }, canvas, name === "eps" ? this.pair() : null));
+        h("div", { class: "dx-frame", onclick: (event) => this.point(event) }, canvas, this.ring(), name === "eps" ? this.pair() : null));
     });
     this.readout = createReadout();
     this.transport = new Transport({
       toggle: () => this.toggle(), seek: (index) => this.seek(index), step: (by) => this.step(by), speed: (speed) => { this.player.speed = speed; },
     });
-    this.film = h("canvas", { class: "dx-film", role: "img", "aria-label": "Film of the run: noisy states above, believed pictures below" });
+    this.transport.range.addEventListener("keydown", (event) => { if (event.key === "n") this.pick(this.strip.picked + 1); });
+    this.film = h("canvas", { class: "dx-film", role: "img", "aria-label": "Film of the run: noisy states above, believed pictures below. Of several pictures it shows one; N takes the next" });
     this.again = h("button", { type: "button", class: "g-btn primary", onclick: () => this.again.act?.() }, "Go on");
     this.trouble = h("div", { class: "dx-trouble", role: "alert", hidden: true }, h("span", {}), this.again);
     this.stage = h("div", { class: "dx-reverse" },
@@ -102,6 +104,29 @@ class Reverse {
     other.textContent = `× ${(1 - guidance).toFixed(1).replace("-", "−")}  (1 − w)`;
   }
 
+  // Of several pictures one is in the film: the one that was pointed at.
+  ring() {
+    const ring = h("i", { class: "dx-ring", hidden: true });
+    this.rings.push(ring);
+    return ring;
+  }
+
+  point(event) {
+    const box = event.currentTarget.getBoundingClientRect();
+    const index = pictureAt((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, this.take?.about.count ?? 1);
+    if (index !== null) this.pick(index);
+  }
+
+  pick(index) {
+    const { count } = this.take.about;
+    this.strip.pick(index % count);
+    const { left, top, side } = placeOf(this.strip.picked, count);
+    for (const ring of this.rings) {
+      ring.hidden = count === 1;
+      Object.assign(ring.style, { left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * side}%`, height: `${100 * side}%` });
+    }
+  }
+
   // --- the run -----------------------------------------------------------------------------------------------------
 
   heard(event, data) {
@@ -124,6 +149,7 @@ class Reverse {
     this.stage.classList.remove("dx-stale");
     this.trouble.hidden = true;
     this.strip.load(take);
+    this.pick(this.strip.picked);
     this.transport.load(take.first, take.steps);
     if (this.starting) this.player.wanted = 0;
     const begin = this.starting ? this.opening(take) : null;
@@ -133,6 +159,7 @@ class Reverse {
     if (this.starting && this.wantsPlay()) this.player.play();
     this.starting = false;
     this.transport.arrived(take.newest);
+    if (take.state === "running") this.app.status(`On the way: ${what(this.app, take.about)} …`, "busy");
     this.app.ready();
     const idle = window.requestIdleCallback ?? ((fn) => setTimeout(fn, 300));
     idle(() => this.schedule.show(), { timeout: 1200 }); // 1.4 MB of Plotly can wait for the pictures

@@ -1,7 +1,7 @@
 // The film of a run: evenly chosen steps side by side, the noisy picture above and the believed one below. It fills its
-// width; a click or a drag goes there. Of several pictures it shows the first.
+// width; a click or a drag goes there. Of several pictures it shows one.
 
-import { mosaic } from "./mosaic.js";
+import { mosaic, one } from "./mosaic.js";
 
 const GAP = 3;
 
@@ -10,7 +10,7 @@ export class Strip {
       seek(index) when the visitor points at a step. */
   constructor(canvas, rows, seek, colours) {
     const read = rows.map((row) => (typeof row === "string" ? (step) => this.take.frames[step]?.[row] : row));
-    Object.assign(this, { canvas, rows: read, seek, colours, take: null, at: 0, tiles: new Map(), due: null, fork: null });
+    Object.assign(this, { canvas, rows: read, seek, colours, take: null, at: 0, tiles: new Map(), due: null, fork: null, picked: 0 });
     new ResizeObserver(() => this.soon()).observe(canvas);
     canvas.addEventListener("pointerdown", (event) => { if (!event.button) { canvas.setPointerCapture(event.pointerId); this.point(event); } });
     canvas.addEventListener("pointermove", (event) => { if (canvas.hasPointerCapture(event.pointerId)) this.point(event); });
@@ -95,8 +95,15 @@ export class Strip {
   tile(step, row) {
     const key = `${row}:${step}`;
     const bytes = this.tiles.has(key) ? null : this.rows[row](step);
-    if (bytes) this.tiles.set(key, mosaic(bytes, this.take.about, 1));
+    if (bytes) this.tiles.set(key, mosaic(one(bytes, this.take.about, this.picked), this.take.about, 1));
     return this.tiles.get(key);
+  }
+
+  /** Show the film of another of the pictures. */
+  pick(index) {
+    this.picked = index;
+    this.tiles.clear();
+    this.soon();
   }
 
   /** Forget the pictures of one row, whose source has changed. */
