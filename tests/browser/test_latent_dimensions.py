@@ -135,7 +135,7 @@ def test_a_training_is_seen_held_and_explored(open_page: Callable[..., Watched])
     page.wait_for_function("Number(document.querySelector('.train-film input').max) >= 3", timeout=SLOW)
     expect(page.locator("#status")).to_contain_text(re.compile(r"Training: VAE, β = 1, 2 dimensions, \d s of 8 s, −ELBO \d+\.\d nats"))
     model = page.get_by_role("group", name="Model", exact=True)
-    assert model.locator('[aria-pressed="true"]').all_inner_texts() == ["In training"]
+    assert model.locator('[aria-pressed="true"]').all_inner_texts() == ["Training"]
     page.get_by_role("button", name="Pause").click()
     page.wait_for_timeout(700)
     held = steps(page)

@@ -69,7 +69,7 @@ export function createControls(host, app) {
     for (const config of app.catalog.filter(isMine).slice(-MOST_OWN)) {
       options.push({ value: config.name, text: `Yours, ${config.kind === "ae" ? "AE" : betaText(config.beta)}`, title: `the model that you trained here: ${modelText(config)}` });
     }
-    if (app.training) options.push({ value: now.name, text: "In training", title: "what the map shows just now" });
+    if (app.training && !isMine(now)) options.push({ value: now.name, text: "Training", title: "what the map shows just now" });
     kind.replaceChildren(...labelled("Model", segmented("Model", options, now.name, show)));
     paintLayers();
   }

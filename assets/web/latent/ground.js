@@ -88,11 +88,12 @@ function paintGrid(map, g, room) {
 // What the two axes are: the latent dimensions themselves, or the two directions in which the codes vary most.
 export function axisNames(space) {
   if (!space || space.flat) return ["z₁", "z₂"];
-  const share = space.plane.explained.map((part) => `${Math.round(part * 100)} % of variance`);
-  return [`PC 1 (${share[0]})`, `PC 2 (${share[1]})`];
+  return planeNames(space.plane.explained);
 }
 
 function paintScales(map, g, room) {
+export const planeNames = (explained) => explained.slice(0, 2).map((part, k) => `PC ${k + 1} (${Math.round(part * 100)} % of variance)`);
+
   const { w, h } = map.size;
   const { theme } = map;
   const [x0, x1, y0, y1] = map.bounds();

@@ -3,6 +3,7 @@
 import { modelText } from "./controls.js";
 import { fixed, h } from "./dom.js";
 import { createCurve } from "./curve.js";
+import { planeNames } from "./ground.js";
 import { picture, stylesheet } from "./sheet.js";
 import { classes, listen, places } from "./stream.js";
 
@@ -155,13 +156,16 @@ export default function mount(host, app) {
   function stage(frame) {
     if (!frame || !visible) {
       app.map.removeLayer(LAYER);
+      app.stage.tools.hidden = false;
       if (app.here.lent !== canvas) return;
       app.here.lend(null);
       app.looking.stand();
       return;
     }
     if (app.here.lent !== canvas) app.here.lend(canvas, below);
-    app.map.setLayer(LAYER, { points: { xy: frame.xy, labels: run.labels }, extent: [-frame.reach, frame.reach, -frame.reach, frame.reach], solo: true });
+    app.stage.tools.hidden = true; // this map keeps its own distance
+    const axes = run.asked.latent > 2 ? planeNames(frame.explained) : undefined;
+    app.map.setLayer(LAYER, { axes, points: { xy: frame.xy, labels: run.labels }, extent: [-frame.reach, frame.reach, -frame.reach, frame.reach], solo: true });
   }
 
   // --- a run ---
@@ -227,6 +231,7 @@ export default function mount(host, app) {
     if (at < 0) soon();
     if (frame.model) {
       run.explore = frame.model;
+      run.config = { ...run.config, name: frame.model };
       app.addModel(frame.model).catch((error) => app.status(error.message, "error"));
       set("done");
     }
