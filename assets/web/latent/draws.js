@@ -30,6 +30,7 @@ export class Draws {
 
   ask(seed, wider) {
     this.wanted = true;
+    this.factor(wider);
     this.request({ seed, wider });
   }
 
@@ -69,7 +70,7 @@ export class Draws {
         onpointerleave: () => this.mark(draws), onblur: () => this.mark(draws), onclick: () => app.store.set({ z }) }, canvas, h("small", {}, far));
     }));
     this.mark(draws);
-    app.shelf.show(this.element);
+    if (!this.element.isConnected) app.shelf.show(this.element); // put anew, it would take the focus from its slider
     if (!this.shown && !app.store.get("view") && !ae && this.size() < SEEN) requestAnimationFrame(() => this.approach());
     this.shown = true;
   }
@@ -84,13 +85,18 @@ export class Draws {
     const costs = nats ? ` · ${Math.min(...nats).toFixed(0)} to ${Math.max(...nats).toFixed(0)} nats` : "";
     this.title.textContent = ae ? "A plain autoencoder has no σ: every draw is the same point."
       : `z = μ + ${wider > 1 ? `${wider} · ` : ""}σ·ε, σ = ${widths}${costs}`;
-    this.slider.value = String(wider);
-    this.slider.setAttribute("aria-valuetext", `${wider} times σ${wider > 1 ? ", an exaggeration" : ""}`);
-    this.times.textContent = wider > 1 ? `σ × ${wider}, exaggerated` : "σ × 1, as it is";
+    this.factor(app.store.get("wider"));
     this.slider.parentElement.hidden = ae;
     const sister = this.sister();
     this.other.hidden = !sister;
     if (sister) this.other.textContent = `In ${sister.latent} dimensions`;
+  }
+
+  // What the slider stands at; the draws may still be those of a moment ago.
+  factor(wider) {
+    if (Number(this.slider.value) !== wider) this.slider.value = String(wider);
+    this.slider.setAttribute("aria-valuetext", `${wider} times σ${wider > 1 ? ", an exaggeration" : ""}`);
+    this.times.textContent = wider > 1 ? `σ × ${wider}, exaggerated` : "σ × 1, as it is";
   }
 
   // Pixels from end to end of the longer axis of the ellipse of two sigmas.

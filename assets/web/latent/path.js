@@ -205,7 +205,7 @@ class Path {
     if (!this.visible || walk.model !== app.store.get("model") || app.store.get("pins").length < 2) return;
     const share = this.walk && this.walk.frames.length > 1 ? this.player.at / (this.walk.frames.length - 1) : null;
     this.walk = walk;
-    app.shelf.show(this.film.element);
+    if (!this.film.element.isConnected) app.shelf.show(this.film.element); // its scrubber keeps the focus
     app.map.setLayer("path", { path: walk.z });
     this.film.load(walk.frames, { ...walk, names: app.space.names });
     const at = share === null ? app.store.get("at") : Math.round(share * (walk.frames.length - 1));
