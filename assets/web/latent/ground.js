@@ -45,6 +45,7 @@ export function paintGround(map, g, room) {
     if (map.shown.points) paintPoints(map, g, map.space.xy, map.space.labels, map.only);
     if (map.shown.points && map.tiles) map.tiles.paint(map, g);
     else if (map.shown.points) paintNames(map, g);
+    if (map.shown.density && map.space.config.kind === "vae") paintSigmas(map, g);
   }
   g.restore();
   paintScales(map, g, room);
@@ -91,9 +92,9 @@ export function axisNames(space) {
   return planeNames(space.plane.explained);
 }
 
-function paintScales(map, g, room) {
 export const planeNames = (explained) => explained.slice(0, 2).map((part, k) => `PC ${k + 1} (${Math.round(part * 100)} % of variance)`);
 
+function paintScales(map, g, room) {
   const { w, h } = map.size;
   const { theme } = map;
   const [x0, x1, y0, y1] = map.bounds();
@@ -224,7 +225,8 @@ function medians(space) {
 function paintManifold(map, g) {
   const { atlas } = map;
   const { rows, columns, extent } = atlas;
-  const ink = (map.lod ??= inked(atlas, map.theme));
+  // Alone on the map, coloured pictures keep the white paper that they are decoded on.
+  const ink = atlas.c === 3 && !map.shown.points ? atlas.image : (map.lod ??= inked(atlas, map.theme));
   const cell = ((extent[1] - extent[0]) / (columns - 1)) * map.scale;
   const step = Math.max(1, Math.ceil(LEAST_TILE / cell));
   const side = cell * step;
@@ -244,18 +246,18 @@ function paintManifold(map, g) {
   g.imageSmoothingEnabled = true;
 }
 
-// Grey pictures as ink on the wall: brightness becomes opacity, whichever the theme. Coloured ones stay.
+// Pictures as ink on the wall, whichever the theme: brightness of grey ones becomes opacity; of coloured ones, which are
+// painted on white, the white is taken out, so that over white they are what they were.
 function inked(atlas, theme) {
-  if (atlas.c === 3) return atlas.image;
   const canvas = new OffscreenCanvas(atlas.columns * atlas.w, atlas.rows * atlas.h);
   const g = canvas.getContext("2d");
   const out = g.createImageData(canvas.width, canvas.height);
-  const [r, b, l] = rgb(theme.ink);
-  for (let i = 0, j = 0; i < atlas.values.length; i++, j += 4) {
-    out.data[j] = r;
-    out.data[j + 1] = b;
-    out.data[j + 2] = l;
-    out.data[j + 3] = atlas.values[i];
+  const { values, c } = atlas;
+  const ink = rgb(theme.ink);
+  for (let i = 0, j = 0; i < values.length; i += c, j += 4) {
+    const opaque = c === 1 ? values[i] : 255 - Math.min(values[i], values[i + 1], values[i + 2]);
+    for (let k = 0; k < 3; k++) out.data[j + k] = c === 1 ? ink[k] : opaque && ((values[i + k] - 255 + opaque) * 255) / opaque;
+    out.data[j + 3] = opaque;
   }
   g.putImageData(out, 0, 0);
   return canvas;
@@ -336,19 +338,25 @@ function paintPrior(map, g) {
     g.beginPath();
     g.arc(cx, cy, sigma * map.scale, 0, TAU);
     g.stroke();
-    g.fillStyle = map.theme.ink;
-    g.font = `13px ${map.theme.mono}`;
-    g.textAlign = "left";
-    g.textBaseline = "bottom";
-    const text = sigma === 3 ? "3σ of the prior" : `${sigma}σ`;
-    g.strokeStyle = map.theme.wall;
-    g.lineWidth = 4;
-    g.setLineDash([]);
-    g.strokeText(text, cx + sigma * map.scale * Math.SQRT1_2 + 3, cy - sigma * map.scale * Math.SQRT1_2);
-    g.strokeStyle = map.theme.ink;
-    g.lineWidth = 1;
-    g.setLineDash([3, 4]);
-    g.fillText(text, cx + sigma * map.scale * Math.SQRT1_2 + 3, cy - sigma * map.scale * Math.SQRT1_2);
   }
   g.setLineDash([]);
+}
+
+// What the circles are, above the codes and away from the buttons.
+function paintSigmas(map, g) {
+  if (!map.space.flat) return;
+  const [cx, cy] = map.toPixel([0, 0]);
+  g.font = `600 13px ${map.theme.text}`;
+  g.textAlign = "center";
+  g.textBaseline = "middle";
+  g.lineJoin = "round";
+  g.lineWidth = 4;
+  g.strokeStyle = map.theme.wall;
+  g.fillStyle = map.theme.ink;
+  for (const sigma of [1, 2, 3]) {
+    const text = sigma === 3 ? "3σ of the prior" : `${sigma}σ`;
+    const away = sigma * map.scale * Math.SQRT1_2;
+    g.strokeText(text, cx - away, cy + away);
+    g.fillText(text, cx - away, cy + away);
+  }
 }
