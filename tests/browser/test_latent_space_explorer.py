@@ -257,6 +257,31 @@ def test_emoji_begin_with_a_face_and_stand_on_the_map_themselves(explorer: Calla
     until(page, f"JSON.stringify(window.__latent.app.looking.target) === JSON.stringify(window.__latent.app.space.code({index}))")
     page.mouse.click(box["x"] + x, box["y"] + y)
     assert state(page, "pins") == [{"kind": "test", "index": index}]
+    page.evaluate("window.__latent.app.pinTest(1600)")
+    assert page.evaluate("window.__latent.app.map.tiles.choose(window.__latent.app.map)[1]") == 1600, "what is pinned stands on the map"
+    watched.check()
+
+
+def test_two_fingers_zoom_and_pin_nothing(explorer: Callable[..., Watched]) -> None:
+    watched = explorer(size="phone")
+    page = watched.page
+    whole = page.evaluate("window.__latent.app.map.view.width")
+    box = page.locator(".lx-plot").first.bounding_box()
+    x, y = box["x"] + 180, box["y"] + 170
+    fingers = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: float) -> None:
+        points = [{"x": place, "y": y, "id": i} for i, place in enumerate(places)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", x - 20)
+    touch("touchStart", x - 20, x + 20)
+    for far in range(25, 85, 10):
+        touch("touchMove", x - far, x + far)
+    touch("touchEnd")
+    until(page, f"window.__latent.app.map.view.width < {0.5 * whole}")
+    assert state(page, "pins") == []
+    assert page.evaluate("visualViewport.scale") == 1, "the map is enlarged, not the page"
     watched.check()
 
 

@@ -27,6 +27,7 @@ export class LatentMap {
     this.space = null;
     this.shown = { points: true, manifold: true, density: false };
     this.only = [];
+    this.kept = []; // numbers of pictures that are pinned
     this.extra = new Map(); // what tools lay over the map
     this.hover = null; // place under the pointer
     this.here = null; // the visitor's own place
@@ -69,6 +70,11 @@ export class LatentMap {
   show(names) {
     for (const name of Object.keys(this.shown)) this.shown[name] = names.includes(name);
     this.refresh();
+  }
+
+  keep(indices) {
+    this.kept = indices;
+    if (this.tiles) this.refresh();
   }
 
   isolate(classes) {

@@ -58,6 +58,7 @@ export function createPins(app) {
 
   function paint() {
     const pins = store.get("pins").filter(code);
+    map.keep(pins.filter((pin) => pin.kind === "test").map((pin) => pin.index));
     map.setLayer("pins", { markers: pins.map((pin, at) => ({ z: code(pin), text: String(at + 1) })) });
   }
 

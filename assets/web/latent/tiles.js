@@ -17,13 +17,13 @@ export class Tiles {
     const { space } = map;
     const zoom = Math.max(0.5, map.home().width / map.frameView().width);
     const level = Math.floor(Math.log(zoom) / Math.log(STEP));
-    const key = `${level} ${map.only.join()} ${map.size.w}x${map.size.h}`;
+    const key = `${level} ${map.only.join()} ${map.kept.join()} ${map.size.w}x${map.size.h}`;
     if (key === this.key) return this.chosen;
     this.key = key;
     const steady = STEP ** level;
     this.size = Math.round(Math.min(MOST, SIDE * Math.max(1, steady) ** 0.4));
     const apart = (this.size + EDGE) / (((map.size.w - map.left) / map.home().width) * steady); // in latent units
-    this.chosen = spreadOut(order(space), space.xy, apart, (i) => map.visible(space.labels[i]));
+    this.chosen = spreadOut(order(space, map.kept), space.xy, apart, (i) => map.visible(space.labels[i]));
     return this.chosen;
   }
 
@@ -64,10 +64,11 @@ export class Tiles {
   }
 }
 
-// The picture at which a visitor starts comes first, then the others well mixed, so that all kinds find room.
-function order(space) {
+// Pictures that are pinned come first, then the one at which a visitor starts, then the others well mixed, so that all
+// kinds find room.
+function order(space, kept) {
   const mixed = Array.from({ length: PRIME }, (_, k) => (k * 3571) % PRIME).filter((i) => i < space.n);
-  return space.first == null ? mixed : [space.first, ...mixed.filter((i) => i !== space.first)];
+  return [...new Set([...kept, ...(space.first == null ? [] : [space.first]), ...mixed])];
 }
 
 // Of the numbers in their order, those whose places keep at least `apart` along one axis from all before them.
