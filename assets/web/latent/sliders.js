@@ -247,6 +247,7 @@ export default function sliders(app) {
     drawSpectrum();
     drawSisters();
     ask();
+    mirror();
   }
 
   let showing = false;
@@ -260,7 +261,7 @@ export default function sliders(app) {
   const resize = new ResizeObserver(() => { if (overview && showing) { repaint(); drawSpectrum(); } });
   return {
     element,
-    show() { showing = true; load(); resize.observe(list); },
+    show() { showing = true; load(); mirror(); resize.observe(list); },
     hide() { showing = false; resize.disconnect(); },
     destroy() { this.hide(); offs.forEach((off) => off()); removeEventListener("gallery:theme", recolour); },
   };
