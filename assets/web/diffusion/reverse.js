@@ -156,7 +156,11 @@ class Reverse {
     this.player.load(take.first, take.steps, take.newest);
     this.branches();
     if (begin !== null) this.player.seek(begin);
-    if (this.starting && this.wantsPlay()) this.player.play();
+    this.waits = false;
+    if (this.starting && this.wantsPlay()) {
+      if (still()) this.waits = true;
+      else this.player.play();
+    }
     this.starting = false;
     this.transport.arrived(take.newest);
     if (take.state === "running") this.app.status(`On the way: ${what(this.app, take.about)} …`, "busy");
@@ -173,7 +177,7 @@ class Reverse {
 
   wantsPlay() {
     const { at, play } = this.app.store.get();
-    return (play || at === null) && !still();
+    return play || at === null;
   }
 
   grown() {
@@ -184,9 +188,10 @@ class Reverse {
 
   ended() {
     this.grown();
+    if (!this.player.playing) this.settle(); // a run of other length has other steps
     const { about, frames, steps, first } = this.take;
     const took = frames[steps].seconds;
-    this.app.status(`${steps - first} ${steps - first === 1 ? "step" : "steps"} in ${took < 10 ? took.toFixed(2) : took.toFixed(0)} s: ${what(this.app, about)}.`);
+    this.app.status(`${this.waits ? "The run waits at its start, because your system asks for less motion: press play. " : ""}${steps - first} ${steps - first === 1 ? "step" : "steps"} in ${took < 10 ? took.toFixed(2) : took.toFixed(0)} s: ${what(this.app, about)}.`);
   }
 
   failed({ error, lost, refused, take }) {
@@ -257,7 +262,8 @@ class Reverse {
     if (changed.has("at") && at !== null && !this.player.playing && at !== Math.round(this.player.wanted)) this.seek(at);
     if (changed.has("play") && play && !this.player.playing) {
       this.player.wanted = this.take.first;
-      if (!still()) this.player.play();
+      if (still()) this.player.show();
+      else this.player.play();
     }
   }
 
