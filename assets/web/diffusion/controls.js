@@ -11,10 +11,10 @@ const MOST_STEPS = 1000;
 const MOST_SEED = 2 ** 31 - 1;
 const MANY = 12; // more classes than fit as buttons
 const LIMITS = {
-  steps: ["the number of steps", 1, MOST_STEPS], seed: ["the seed", 0, MOST_SEED], count: ["the number of pictures", 1, 16],
+  steps: ["the number of steps", 1, MOST_STEPS], seed: ["the seed", 0, MOST_SEED],
 };
 
-/** How many pictures, as a select has it. */
+// How many pictures the select offers; an address may name any number up to 16.
 const COUNTS = [1, 2, 4, 9, 10, 16];
 
 /** Rows for the named controls, in the order given. Returns {element, render}. */
