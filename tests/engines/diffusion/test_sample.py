@@ -99,7 +99,7 @@ def test_going_on_from_any_step_ends_at_the_same_picture(denoiser: Denoiser, sam
 def test_a_branch_shares_its_past_and_not_its_future(denoiser: Denoiser) -> None:
     frames = walked(denoiser, sampler="ddpm")
     other = walked(denoiser, sampler="ddpm", seed=99, begin=Begin(3, frames[3].x))
-    assert np.array_equal(other[0].x_t, frames[3].x_t) and not np.array_equal(other[-1].x_t, frames[-1].x_t)
+    assert np.array_equal(other[0].x, frames[3].x) and not np.array_equal(other[-1].x, frames[-1].x)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
