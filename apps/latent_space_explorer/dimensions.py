@@ -16,9 +16,9 @@ import numpy as np
 
 from apps.latent_space_explorer import codes, pictures
 from apps.latent_space_explorer.codes import Space
-from apps.latent_space_explorer.fields import MAX_TEXT, Field, choice, text
 from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
+from gallery.fields import MAX_TEXT, Field, choice, text
 
 COLLAPSED_NATS = 0.05            # below it a dimension tells the decoder almost nothing about the picture
 REACH = 3.0                      # a slider spans ±3: 99.7 % of what the prior draws

@@ -17,13 +17,13 @@ import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from apps.latent_space_explorer import catalogue, codes, exact, film, fit, pictures, upload, view
+from apps.latent_space_explorer import catalogue, codes, exact, film, pictures, view
 from apps.latent_space_explorer.dimensions import answering
-from apps.latent_space_explorer.fields import Field, flag, integer, number
 from apps.latent_space_explorer.neighbours import vote
 from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
-from gallery import limits
+from gallery import fit, limits, upload
+from gallery.fields import Field, flag, integer, number
 
 DRAWS = 16                           # draws on one sheet
 DRAWING_CHARACTERS = 2000            # 1.5 kB of strokes in base64: with the rest of the address under what mailers cut

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
-from apps.latent_space_explorer import catalogue, codes, exact, film, pictures
+from apps.latent_space_explorer import catalogue, codes, exact, film
 from apps.latent_space_explorer.dimensions import answering
-from apps.latent_space_explorer.fields import Field, choice, flag, integer
 from apps.latent_space_explorer.neighbours import vote
 from engines import runtime, vae
-from engines.runtime import BadInput, VisitorError
+from engines.runtime import BadInput
+from gallery.fields import Field, choice, flag, integer
 
 FEWEST, USUAL = 4, 32
 FASTEST, SLOWEST = 50, 2             # pictures a second; a GIF cannot play faster than 50

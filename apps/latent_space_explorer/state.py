@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import Any
 
 from apps.latent_space_explorer import catalogue
-from apps.latent_space_explorer.fields import FAR, Field, choice, names, number, numbers
 from engines.runtime import BadInput, VisitorError, models
+from gallery.fields import FAR, Field, choice, names, number, numbers
 
 TOOLS = ("explore", "own", "path", "dimensions", "train")
 LAYERS = ("points", "manifold", "density")

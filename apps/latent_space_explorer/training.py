@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gzip
 import json
 import logging
 import re
@@ -17,7 +16,6 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,10 +24,11 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from apps.latent_space_explorer import pictures
 from apps.latent_space_explorer.curve import elbo_curve
-from apps.latent_space_explorer.fields import Field
 from apps.latent_space_explorer.projection import Plane, principal_plane, turned_like
 from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
+from gallery.charts import plotly_route
+from gallery.fields import Field
 
 FRAMES_A_SECOND = 15             # more are not seen, and every one is a map and a sheet of samples to send
 STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, or that it is still paused
@@ -155,14 +154,6 @@ async def events(run: Any, name: str) -> AsyncIterator[str]:
 
 # --- routes -------------------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=1)
-def plotly_script() -> bytes:
-    """plotly.js as it comes with the plotly package, compressed once (4.8 MB become 1.4)."""
-    from plotly.offline import get_plotlyjs
-
-    return gzip.compress(get_plotlyjs().encode(), 6)
-
-
 def routes() -> APIRouter:
     """POST /train streams a run; POST /train/{name}/{action} steers it; GET /plotly.js draws its curve."""
     router, trainings = APIRouter(), Trainings()
@@ -205,9 +196,5 @@ def routes() -> APIRouter:
     def curve(dark: bool = False) -> JSONResponse:
         return JSONResponse(elbo_curve(dark), headers={"Cache-Control": "public, max-age=3600"})
 
-    @router.get("/plotly.js")
-    async def plotly_js() -> Response:
-        return Response(await asyncio.to_thread(plotly_script), media_type="text/javascript",
-                        headers={"Content-Encoding": "gzip", "Cache-Control": "public, max-age=86400"})
-
+    router.include_router(plotly_route())
     return router

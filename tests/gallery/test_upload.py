@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from apps.latent_space_explorer import upload
-from apps.latent_space_explorer.upload import open_picture, short_name
 from engines.runtime import BadInput
-from gallery import limits
+from gallery import limits, upload
+from gallery.upload import open_picture, short_name
 from tests.apps.latent_space_explorer.made import drawing, encoded, png_claiming
 
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from apps.latent_space_explorer import fit
-from apps.latent_space_explorer.upload import Opened, open_picture
 from engines import data
 from engines.runtime import BadInput
+from gallery import fit
+from gallery.upload import Opened, open_picture
 from tests.apps.latent_space_explorer.made import digit, drawing, encoded
 
 
