@@ -39,7 +39,8 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket bound to the address. Raises OSError when it is taken or not ours to open."""
     if not 0 < port < 65536:
         raise OSError(errno.EINVAL, "no such port")
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # Named TCP: asyncio sends small answers at once (TCP_NODELAY) only on what says that it is, else after 40 ms.
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":         # there it would let two programs share one port
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
