@@ -9,6 +9,7 @@ QUERY_CHARACTERS = 8192            # the address of a page; browsers and proxies
 GRADIO_THREADS = 40                # Gradio's default; Streamlit lowers the shared pool to 28, so it is set again
 GRADIO_QUEUE = 64                  # events waiting in one demo; the runtime's own queue says how many are ahead
 GRADIO_SESSIONS = 500              # kept per demo: about 0.1 MB each, so 50 MB; the default is 10,000
+GRADIO_STATELESS_SESSIONS = 64     # where a page has no gr.State: a session left out is made anew, and nothing is lost
 GRADIO_CACHE_SECONDS = (3600, 7200)  # look every hour, delete what is two hours old: a lecture's length
 STREAMLIT_SESSION_SECONDS = 120    # a reload or a short loss of the line finds its page again
 THUMBNAIL_SECONDS = 60.0           # a thumbnail asks a model for pictures; a model on two cores may load first

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from engines.runtime import VisitorError
 from gallery import look
 from gallery.demo import Demo
-from gallery.limits import GRADIO_CACHE_SECONDS, GRADIO_QUEUE, UPLOAD_BYTES
+from gallery.limits import GRADIO_CACHE_SECONDS, GRADIO_QUEUE, GRADIO_SESSIONS, GRADIO_STATELESS_SESSIONS, UPLOAD_BYTES
 from gallery.pages.frame import Framed, Place
 
 log = logging.getLogger(__name__)
@@ -37,12 +37,18 @@ def page(demo: Demo) -> Iterator[gr.Blocks]:
 def mount(app: FastAPI, blocks: gr.Blocks, *, slug: str, demo: Demo, base: str = "") -> None:
     """Mount `blocks` at /demo/<slug> of `app`, in the gallery's look and inside the frame of its page."""
     path = f"/demo/{slug}"
+    blocks.state_session_capacity = sessions_kept(blocks)
     gr.mount_gradio_app(app, blocks, path=path, root_path=f"{base}{path}", ssr_mode=False, run_history=False,
                         footer_links=["api"], enable_monitoring=False, max_file_size=UPLOAD_BYTES,
                         theme=look.gradio_theme(), css=look.gradio_css(), mcp_server=False)
     route = next(route for route in reversed(app.router.routes) if getattr(route, "path", "") == path)
     place = Place(slug, demo, base)
     route.app = Framed(route.app, lambda scope: place)
+
+
+def sessions_kept(blocks: gr.Blocks) -> int:
+    """How many visitors' sessions Gradio keeps. It is not told when a page closes: the least recently used go."""
+    return GRADIO_SESSIONS if any(block.stateful for block in blocks.blocks.values()) else GRADIO_STATELESS_SESSIONS
 
 
 def session(request: gr.Request | None) -> str:

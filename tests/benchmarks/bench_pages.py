@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 
 import httpx
-import psutil
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -23,7 +22,6 @@ DEMO = "/demo/latent-space-explorer/"
 ROUNDS = 7
 EXACT = 15
 MOVES = 240
-SESSIONS, FIRST = 1_000, 100
 FRAME_MS = 1000 / 60
 
 
@@ -166,39 +164,3 @@ def test_exact_decode(browser: Browser, hub: Hub, bare: str) -> None:
     a, b = statistics.median(ours), statistics.median(theirs)
     record(Row("exact decode, rest to painted", "bare Gradio, slider to picture",
                f"{a / b:.2f}× ({a:.1f} ms against {b:.1f} ms)", "≤ 1.5×", a <= 1.5 * b))
-
-
-def visit(url: str, number: int) -> None:
-    """Open the page, look at its data, ask the model for a picture, leave: what one short visit does."""
-    with httpx.Client(base_url=url + DEMO.rstrip("/"), timeout=60) as client:
-        client.get("/").raise_for_status()
-        client.get("/config").raise_for_status()
-        client.get("/data/codes/vae-mnist-2d")
-        z = [(number % 40) / 10 - 2, (number % 23) / 6 - 2]
-        call = client.post("/gradio_api/call/decode", json={"data": ["vae-mnist-2d", z]})
-        call.raise_for_status()
-        with client.stream("GET", f"/gradio_api/call/decode/{call.json()['event_id']}") as stream:
-            assert "complete" in "".join(stream.iter_text())
-
-
-def resident(hub: Hub) -> tuple[float, float]:
-    """(hub, its children) in MB: resident memory."""
-    process = psutil.Process(hub.process.pid)
-    ours = process.memory_info().rss
-    return ours / 1e6, sum(child.memory_info().rss for child in process.children(recursive=True)) / 1e6
-
-
-def test_a_thousand_sessions(hub: Hub) -> None:
-    for number in range(FIRST):
-        visit(hub.url, number)
-    time.sleep(5)
-    before = resident(hub)
-    for number in range(FIRST, SESSIONS):
-        visit(hub.url, number)
-    time.sleep(5)
-    after = resident(hub)
-    growth = [100 * (late / early - 1) for early, late in zip(before, after)]
-    record(Row("1,000 sessions opened, used, closed: resident memory, hub and engine", "the level after the first 100",
-               f"hub {growth[0]:+.1f} % ({before[0]:.0f} → {after[0]:.0f} MB), "
-               f"engine {growth[1]:+.1f} % ({before[1]:.0f} → {after[1]:.0f} MB)",
-               "within 5 %", max(growth) <= 5))

@@ -6,10 +6,12 @@ import asyncio
 import time
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
 from engines.runtime import BadInput
-from gallery.bridges.gradio import answers, frames, session
+from gallery import limits
+from gallery.bridges.gradio import answers, frames, session, sessions_kept
 
 
 class Run:
@@ -86,3 +88,12 @@ def test_answers_leave_an_answer_alone():
 def test_a_session_is_gradios_or_nobodys():
     assert session(SimpleNamespace(session_hash="abc")) == "abc"
     assert session(None) == "nobody" and session(SimpleNamespace(session_hash=None)) == "nobody"
+
+
+def test_pages_that_hold_nothing_for_a_visitor_keep_few_sessions():
+    with gr.Blocks() as plain:
+        gr.HTML("")
+    with gr.Blocks() as stateful:
+        gr.State(0)
+    assert sessions_kept(plain) == limits.GRADIO_STATELESS_SESSIONS
+    assert sessions_kept(stateful) == limits.GRADIO_SESSIONS
