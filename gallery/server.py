@@ -36,9 +36,11 @@ log = logging.getLogger(__name__)
 
 HEAD_START = 0.3         # seconds: whoever opens the gallery while it starts is answered before anything heavy is imported
 
-# No library here may call home. Set before any of them is imported.
+# No library here may call home, or keep a tally: Gradio's own, of every event, with pandas, after each of them, is for
+# a monitoring page that is switched off. Set before any of them is imported.
 QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
          "GRADIO_RUN_HISTORY": "False", "GRADIO_SSR_MODE": "False", "GRADIO_MCP_SERVER": "False",
+         "GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
          "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
 
