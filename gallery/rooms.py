@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio.to_thread
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp
 from engines.runtime import BadInput, Busy, VisitorError
 from gallery import catalog
 from gallery.catalog import Entry
+from gallery.limits import GRADIO_THREADS
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,7 @@ class Rooms:
             bridge = await asyncio.to_thread(importlib.import_module, "gallery.bridges.streamlit")
             application = await asyncio.to_thread(bridge.build)
             await self._live(application, application.lifespan())
+            anyio.to_thread.current_default_thread_limiter().total_tokens = GRADIO_THREADS
             self._streamlit = bridge.framed(application, [room.entry for room in self.rooms.values()], self.base)
         from gallery.bridges.streamlit import Under
         return Under(entry, self._streamlit)
