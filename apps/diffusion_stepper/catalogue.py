@@ -19,7 +19,11 @@ FAMILY = "diffusion"
 
 def config(model: str) -> dict[str, Any]:
     """A model's config.json. Raises BadInput or ModelFault, with a sentence, where there is no such model."""
-    folder = models.folder(model)
+    try:
+        folder = models.folder(model)
+    except BadInput:            # the runtime would name models that this room cannot show
+        known = ", ".join(each["name"] for each in bundled()) if model != DEFAULT else ""
+        raise BadInput(f"There is no diffusion model named {model[:40]!r}: choose one of {known or 'those that are installed'}.") from None
     path = folder / "config.json"
     if not path.is_file():
         raise ModelFault(f"The file config.json of {model} is missing: choose another model.")

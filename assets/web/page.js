@@ -84,6 +84,9 @@ function mark(current) {
   for (const card of scenes) {
     if (card === current) card.setAttribute("aria-current", "true"); else card.removeAttribute("aria-current");
   }
+  // The row alone moves: scrollIntoView would take the page along, away from the instrument.
+  const row = current.parentElement, place = current.getBoundingClientRect(), seen = row.getBoundingClientRect();
+  if (place.right > seen.right || place.left < seen.left) row.scrollLeft += place.left - seen.left - 80;
 }
 for (const card of scenes) {
   const query = JSON.parse(card.dataset.scene);

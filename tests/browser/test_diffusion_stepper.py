@@ -18,7 +18,6 @@ from tests.browser.conftest import Hub, Watched, running_hub, wait_until
 
 ROOM = find("diffusion-stepper")
 SCENES = ROOM.demo.scenes if ROOM and ROOM.demo else ()
-pytestmark = pytest.mark.skipif(ROOM is None or not ROOM.works, reason="the models of this room are not bundled")
 PAGE = "/demo/diffusion-stepper/"
 READY = '#instrument[data-ready="true"]'
 PATIENCE = 90_000

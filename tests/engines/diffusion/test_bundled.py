@@ -6,14 +6,16 @@ import json
 
 import numpy as np
 import pytest
+from diffusers import DDPMPipeline
 
 from engines import data
-from engines.diffusion import classifier
+from engines.diffusion import classifier, measure, model
 from engines.runtime import models
 from engines.training.classifier import accuracy
 
 pytestmark = pytest.mark.real
 
+RECOGNISED = {"ddpm-mnist": 0.97, "ddpm-fashion": 0.88}
 ACCURACY = {"classifier-mnist": 0.99, "classifier-fashion": 0.91}
 
 
@@ -28,3 +30,43 @@ def test_a_classifier_is_as_good_as_it_says_and_as_it_must_be(name: str) -> None
     assert config["measured"]["pictures"] == 10_000 and config["measured"]["accuracy"] >= ACCURACY[name]
     assert found == pytest.approx(config["measured"]["accuracy"], abs=0.02)
     assert config["classes"] == data.about(config["dataset"])["classes"]
+
+
+@pytest.fixture(scope="module", params=RECOGNISED)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def config(name: str) -> dict:
+    return json.loads((models.folder(name) / "config.json").read_text("utf-8"))
+
+
+def test_a_diffusion_model_is_whole_and_diffusers_reads_it(name: str, config: dict) -> None:
+    folder = models.folder(name)
+    models.check(folder)
+    pipeline, ours = DDPMPipeline.from_pretrained(folder, low_cpu_mem_usage=False), model.load(folder)
+    assert config["parameters"] == pipeline.unet.num_parameters() and ours.classes == len(config["classes"])
+    assert config["classes"] == data.about(config["dataset"])["classes"] and list(ours.shape) == config["image"][::-1]
+    assert all(path.stat().st_size < 10 * 2**20 for path in folder.rglob("*"))
+    card = (folder / "MODEL_CARD.md").read_text("utf-8")
+    for part in ("## Data and licence", "## Recipe", "python -m engines.training.diffusion", "--seed", "## Measured",
+                 "nearest training picture", "samples.webp", "## Limits"):
+        assert part in card
+
+
+def test_it_reaches_its_bar_and_does_not_merely_remember(config: dict) -> None:
+    found, near = config["measured"], config["measured"]["nearest"]
+    assert found["samples"] == 5000 and found["steps"] == 50 and found["guidance"] == 1.5
+    assert found["recognised"] >= RECOGNISED[config["name"]]
+    assert sum(near["samples"]) == sum(near["test"]) == 500
+    # no nearer to the training pictures than real ones are: an eighth of leeway, for a median of 500
+    assert near["samples_median"] >= near["test_median"] * 7 / 8
+
+
+def test_it_draws_what_it_says(name: str, config: dict) -> None:
+    """Fifty new samples of half the steps; one in eight may go amiss beyond what was measured on five thousand."""
+    asked = np.resize(np.arange(10), 50)
+    pictures = np.concatenate(list(measure.draw(model.load(models.folder(name)).channels_last(), asked, steps=25, seed=7)))
+    taken_for, _ = measure.judged(classifier.load(models.folder(f"classifier-{config['dataset']}")), pictures)
+    assert (taken_for == asked).mean() >= config["measured"]["recognised"] - 1 / 8
