@@ -75,6 +75,7 @@ class PlaneTool {
       this.app.ready();
       this.greet();
       this.arrange();
+      this.decode();
     }
     if (!this.get("net") && this.field && !this.learning.running) Object.assign(this, { field: null, backs: null, fan: null, mode: "forward", turn: T });
     if (this.get("net") && this.field?.net !== this.get("net")) await this.open(this.get("net"));
