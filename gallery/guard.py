@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gallery import limits
+from gallery import limits, look
 
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -14,9 +17,10 @@ ALWAYS = {
     "permissions-policy": "geolocation=(), microphone=(), camera=(), payment=()",
     "cross-origin-opener-policy": "same-origin-allow-popups",
 }
-# Our own pages hold no script in the page. The frameworks' pages do, and Vega and Plotly build functions as they
-# run; both may reach this host only. There is no frame-ancestors: galleries are shown inside other pages (Spaces).
-STRICT = ("default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+# Our own pages hold no script in the page but the theme's, known by its hash. The frameworks' pages do, and Vega and
+# Plotly build functions as they run; both may reach this host only. There is no frame-ancestors: galleries are shown
+# inside other pages (Spaces).
+STRICT = ("default-src 'self'; script-src 'self' 'sha256-{}'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
           "object-src 'none'; base-uri 'self'; form-action 'self'")
 FRAMEWORK = ("default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
              "style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss: data: blob:; worker-src 'self' blob:; "
@@ -28,6 +32,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.strict = STRICT.format(base64.b64encode(hashlib.sha256(look.theme_script().encode()).digest()).decode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +50,7 @@ class Guard:
                 for name, value in ALWAYS.items():
                     headers.setdefault(name, value)
                 if "html" in headers.get("content-type", ""):
-                    headers.setdefault("content-security-policy", FRAMEWORK if in_demo else STRICT)
+                    headers.setdefault("content-security-policy", FRAMEWORK if in_demo else self.strict)
             await send(message)
 
         await self.app(scope, _counted(receive), guarded)

@@ -35,6 +35,13 @@ def without_script() -> str:
     return "@media (prefers-color-scheme: dark) { :root:not([data-theme]) {" + dark + "} }"
 
 
+@functools.lru_cache(maxsize=1)
+def theme_script() -> str:
+    """theme.js to stand in a page itself: no first paint waits for its way. It is the one script that may: see guard.py."""
+    text = re.sub(r"(^|\s)//[^\n]*|/\*.*?\*/", "", (WEB / "theme.js").read_text(encoding="utf-8"), flags=re.S)
+    return re.sub(r"\s*\n\s*", "\n", text).strip()
+
+
 def _block(text: str, selector: str) -> str:
     match = re.search(rf"^{selector}\s*\{{(.*?)\}}", text, flags=re.S | re.M)
     if match is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 from dataclasses import dataclass
@@ -27,7 +28,12 @@ def compressed(body: bytes, headers: Headers) -> tuple[bytes, dict[str, str]]:
     """`body` as this browser takes it, and the headers that say so."""
     if len(body) < 600 or "gzip" not in headers.get("accept-encoding", ""):
         return body, {"vary": "accept-encoding"}
-    return gzip.compress(body, 6, mtime=0), {"content-encoding": "gzip", "vary": "accept-encoding"}
+    return _packed(body), {"content-encoding": "gzip", "vary": "accept-encoding"}
+
+
+@functools.lru_cache(maxsize=16)        # the hub's page hardly changes, and packing it takes longer than making it
+def _packed(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gallery.milestones import Milestone
 
 TITLE = "Generative AI, hands on"
-SUBTITLE = "Ten ideas between 2013 and 2022. Each door opens on a model you can move."
+SUBTITLE = "Ten ideas between 2013 and 2022. Every open door leads to a model you can move."
 
 
 def hub(milestones: Sequence[Milestone], entries: Sequence[Entry], state: dict[str, Any], *,
@@ -35,7 +35,7 @@ def hub(milestones: Sequence[Milestone], entries: Sequence[Entry], state: dict[s
     labels = "".join(_label(m, by_milestone.get(m.key), milestones, words, base) for m in milestones)
     return (f'<!doctype html><html lang="en" data-base="{base}"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{TITLE}</title>'
-            f'<meta name="description" content="{SUBTITLE}"><script src="{base}/assets/web/theme.js"></script>'
+            f'<meta name="description" content="{SUBTITLE}"><script>{look.theme_script()}</script>'
             f'{_preloads(base)}<style>{style(base)}</style>'
             f'<link rel="icon" href="{base}/assets/web/favicon.svg" type="image/svg+xml">'
             f'<script type="module" src="{base}/assets/web/hub.js"></script></head><body>'
@@ -58,8 +58,9 @@ def style(base: str) -> str:
 
 
 def _preloads(base: str) -> str:
+    """The faces of the wall: one that came after the others would have the whole page laid out once more."""
     return "".join(f'<link rel="preload" href="{base}/assets/web/fonts/{name}.woff2" as="font" type="font/woff2" crossorigin>'
-                   for name in ("source-serif-4-latin", "inter-latin"))
+                   for name in ("source-serif-4-latin", "inter-latin", "jetbrains-mono-latin"))
 
 
 def _top(state: dict[str, Any], query: str, base: str) -> str:

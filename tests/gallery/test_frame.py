@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gallery import milestones
+from gallery import look, milestones
 from gallery.catalog import Entry
 from gallery.demo import Demo, Scene
 from gallery.pages import error_card_page, hub, not_found, reading
@@ -163,9 +163,10 @@ def test_what_is_searched_for_comes_back_escaped():
         assert "<img src=x" not in page
 
 
-def test_the_hub_is_one_small_document_without_a_script_in_it():
+def test_the_hub_is_one_small_document_with_no_script_in_it_but_the_themes():
     page = hub(milestones.MILESTONES, [entry()], STATE, base="/base")
-    assert "<script>" not in page and len(page.encode()) < 80_000
+    assert page.count("<script>") == 1 and f"<script>{look.theme_script()}</script>" in page
+    assert len(page.encode()) < 80_000
     assert "/base/assets/web/hub.js" in page and "/base/assets/web/fonts/" in page and '="/demo/' not in page
 
 
