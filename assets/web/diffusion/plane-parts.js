@@ -72,7 +72,7 @@ export function buildPanel(tool, panel) {
 
   function halt() {
     tool.learning.stop();
-    tool.failed("Training stopped; nothing of it was kept.");
+    tool.failed("Training stopped; nothing of it was kept.", "info");
   }
 
   const press = (row, value) => { for (const each of row.children) each.setAttribute("aria-pressed", String(each.dataset.value === value)); };

@@ -163,7 +163,6 @@ class PlaneTool {
     if (this.get("shape") === "drawn" && !this.get("drawn")) return this.say("Draw a shape first; the plane is empty.", "error");
     this.setDrawing(false);
     this.pause();
-    this.nets.delete(this.key());
     Object.assign(this, { field: null, backs: null, fan: null, live: null, mode: "forward", turn: T });
     this.thumbs = { forward: this.thumbs.forward };
     this.curve.clear(2000);
@@ -193,10 +192,10 @@ class PlaneTool {
     this.marks();
   }
 
-  failed(sentence) {
+  failed(sentence, kind = "error") {
     this.live = null;
     this.app.store.set({ learn: false });
-    this.say(sentence, "error");
+    this.say(sentence, kind);
     this.arrange();
     this.marks();
   }
