@@ -27,7 +27,7 @@ DEMO = Demo(
         Scene("Lose a picture and bring it back", "From which level is it another picture?",
               {"model": "ddpm-mnist", "tool": "forward", "pic": "t.17", "t": "600", "go": "1"}),
         Scene("The field of arrows", "A small network learns, in view, which way the data lies.",
-              {"tool": "plane", "shape": "spiral", "by": "both", "learn": "1"}),
+              {"tool": "plane", "shape": "spiral", "by": "both", "level": "150", "learn": "1"}),
     ),
     tags=("pictures", "noise", "denoising", "guidance", "samplers", "inpainting"),
     engine="engines/diffusion/jobs.py",
