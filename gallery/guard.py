@@ -11,11 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gallery import limits, look
 
+# No cross-origin-opener-policy: for it a browser starts another process after it has asked for the first page, which is
+# painted 40 ms later; and there is nothing here, no account and no secret, that an opener could be kept from.
 ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "permissions-policy": "geolocation=(), microphone=(), camera=(), payment=()",
-    "cross-origin-opener-policy": "same-origin-allow-popups",
 }
 # Our own pages hold no script in the page but the theme's, known by its hash. The frameworks' pages do, and Vega and
 # Plotly build functions as they run; both may reach this host only. There is no frame-ancestors: galleries are shown
