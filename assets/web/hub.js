@@ -23,6 +23,7 @@ function search() {
   for (const element of [...doors, ...others]) element.hidden = !matches(element, wanted);
   for (const label of labels) label.hidden = document.getElementById(label.dataset.for).hidden;
   wall.classList.toggle("searching", wanted.length > 0);
+  wall.classList.add("searched");                // doors that come back bring their pictures with them
   const url = new URL(location.href);
   if (q.value.trim()) url.searchParams.set("q", q.value.trim()); else url.searchParams.delete("q");
   history.replaceState(null, "", url);
