@@ -1,9 +1,9 @@
 // The Branch tool: from one step of the run, one thing changes; both futures stand side by side, and below them what had
 // come of it, had it changed earlier or later.
 
-import { h } from "../latent/dom.js";
-import { readTheme } from "../latent/theme.js";
-import { stylesheet } from "../latent/sheet.js";
+import { h } from "../common/dom.js";
+import { readTheme } from "../common/theme.js";
+import { stylesheet } from "../common/sheet.js";
 import { createControls, row } from "./controls.js";
 import { SETTINGS } from "./main.js";
 import { paint } from "./mosaic.js";

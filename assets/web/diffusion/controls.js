@@ -1,6 +1,6 @@
 // What a run is made of, as rows of controls: each tool shows those that it needs.
 
-import { h, segmented } from "../latent/dom.js";
+import { h, segmented } from "../common/dom.js";
 
 const DATA = { mnist: "Digits", fashion: "Fashion", emoji: "Emoji" };
 const SAMPLERS = [["ddpm", "DDPM", "Ho et al. 2020: fresh noise after every step"], ["ddim", "DDIM", "Song et al. 2021: as much noise as η says, none at 0"],

@@ -1,8 +1,8 @@
 // The tool for fewer steps: the same noise, walked back in 1000, 50, 20 and 4 steps, with what it costs and what it loses.
 
-import { h } from "../latent/dom.js";
-import { readTheme } from "../latent/theme.js";
-import { stylesheet } from "../latent/sheet.js";
+import { h } from "../common/dom.js";
+import { readTheme } from "../common/theme.js";
+import { stylesheet } from "../common/sheet.js";
 import { Contact } from "./contact.js";
 import { createControls } from "./controls.js";
 import { paint } from "./mosaic.js";

@@ -1,9 +1,9 @@
 // The Forward tool: a picture dissolves into noise at any level, mixed here (eq. 4) from the picture and one draw of noise;
 // the model brings it back from there, or paints what a mask gives it leave to.
 
-import { h } from "../latent/dom.js";
-import { stylesheet, token } from "../latent/sheet.js";
-import { readTheme } from "../latent/theme.js";
+import { h } from "../common/dom.js";
+import { stylesheet, token } from "../common/sheet.js";
+import { readTheme } from "../common/theme.js";
 import { createControls } from "./controls.js";
 import { Blend } from "./blend.js";
 import { createHistogram } from "./histogram.js";
@@ -269,7 +269,7 @@ class Forward {
 
   async show() {
     this.visible = true;
-    await (this.dressed ??= Promise.all([stylesheet(new URL("./branch.css", import.meta.url)), stylesheet(new URL("./forward.css", import.meta.url)), stylesheet(new URL("../latent/own.css", import.meta.url))]));
+    await (this.dressed ??= Promise.all([stylesheet(new URL("./branch.css", import.meta.url)), stylesheet(new URL("./forward.css", import.meta.url)), stylesheet(new URL("../common/own.css", import.meta.url))]));
     this.source.enter();
     if (this.known) this.turned();
   }

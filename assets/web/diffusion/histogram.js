@@ -1,7 +1,7 @@
 // How the pixels of x_t are distributed, against the standard normal distribution that all pictures end in.
 
-import { h } from "../latent/dom.js";
-import { sharp, token } from "../latent/sheet.js";
+import { h } from "../common/dom.js";
+import { sharp, token } from "../common/sheet.js";
 
 const LOW = -3.5;
 const HIGH = 3.5;

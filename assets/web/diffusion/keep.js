@@ -1,7 +1,7 @@
 // A run to take home, made in the page of the steps that are here: an animated GIF, a PNG strip, and a film where the
 // browser can record one.
 
-import { download, h } from "../latent/dom.js";
+import { download, h } from "../common/dom.js";
 import { COLOURS, GREYS, gif, indexed } from "./gif.js";
 import { mosaic } from "./mosaic.js";
 import { seconds } from "./player.js";

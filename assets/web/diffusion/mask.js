@@ -1,6 +1,6 @@
 // A mask painted on the picture: the model may paint what is marked, and nothing else.
 
-import { h, segmented } from "../latent/dom.js";
+import { h, segmented } from "../common/dom.js";
 
 const BRUSHES = [[1, "fine"], [3, "medium"], [6, "broad"]];
 const PRESETS = {

@@ -1,7 +1,7 @@
 // A row of small results, each a run to its end: what comes of a change by the step it is made at, of a picture by the noise
 // level it is brought back from.
 
-import { h } from "../latent/dom.js";
+import { h } from "../common/dom.js";
 import { paint } from "./mosaic.js";
 
 export const bytes = (base64) => Uint8Array.from(atob(base64), (ch) => ch.charCodeAt(0));

@@ -1,8 +1,8 @@
 // The training of the small network as the page follows it: one stream, and the curve of its loss.
 
-import { h } from "../latent/dom.js";
-import { readTheme } from "../latent/theme.js";
-import { listen } from "../latent/stream.js";
+import { h } from "../common/dom.js";
+import { readTheme } from "../common/theme.js";
+import { listen } from "../common/stream.js";
 
 /** One training at a time. on: frame(body), waiting(sentence), done(body), failed(sentence). */
 export class Learning {

@@ -1,7 +1,7 @@
 // One view of the plane: data faint, arrows of the field, paths, travelling points and, in a latent plane, what they
 // decode to. Everything is repainted from numbers that are here, at the screen's own pace.
 
-import { h } from "../latent/dom.js";
+import { h } from "../common/dom.js";
 
 const HALF = 2.6; // of the plane that the shorter side shows, from the middle
 const FULL = 1.7; // length of eps that fills an arrow's cell; a draw of noise has 1.25 on average

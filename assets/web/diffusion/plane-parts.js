@@ -1,6 +1,6 @@
 // The plane tool's elements: what stands on the stage, and the controls beside it.
 
-import { h } from "../latent/dom.js";
+import { h } from "../common/dom.js";
 import { LossCurve } from "./plane-learn.js";
 
 const SHAPES = [["moons", "Moons"], ["spiral", "Spiral"], ["gaussians", "Eight"], ["latent", "Digits"], ["drawn", "Draw"]];

@@ -1,8 +1,8 @@
 // A shape of one's own, drawn over the plane with pointer, finger or keyboard.
 
-import { h } from "../latent/dom.js";
-import { Pad } from "../latent/pad.js";
-import { UNITS } from "../latent/strokes.js";
+import { h } from "../common/dom.js";
+import { Pad } from "../common/pad.js";
+import { UNITS } from "../common/strokes.js";
 
 const REACH = 2.4; // of the plane that the sketch covers; the hub centres and scales what was drawn
 const SPACING = 3; // units of the pad between two places that are sent

@@ -1,6 +1,6 @@
 // Points of the latent plane as the first room's decoder draws them: at a few moments of their way, in one sheet.
 
-import { picture as decoded } from "../latent/sheet.js";
+import { picture as decoded } from "../common/sheet.js";
 
 export const FOLLOWED = 24; // points that are decoded as they travel: more hide each other
 const MOMENTS = 40; // of a way at which each is: 24 x 40 are below what one request may hold

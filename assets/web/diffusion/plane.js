@@ -1,10 +1,10 @@
 // In two dimensions: points of a shape dissolve, a small network learns to bring them back, and the field that it has
 // learned can be seen at every level. Walks and fields are here whole; the hub is asked when there is a new one.
 
-import { h } from "../latent/dom.js";
-import { stylesheet } from "../latent/sheet.js";
-import { unpacked, packed } from "../latent/strokes.js";
-import { readTheme } from "../latent/theme.js";
+import { h } from "../common/dom.js";
+import { stylesheet } from "../common/sheet.js";
+import { unpacked, packed } from "../common/strokes.js";
+import { readTheme } from "../common/theme.js";
 import { Field, T, Walk, readShape, unpack } from "./plane-data.js";
 import { buildPanel, buildStage } from "./plane-parts.js";
 import { Learning } from "./plane-learn.js";

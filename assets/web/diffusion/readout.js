@@ -1,6 +1,6 @@
 // One line of numbers: the noise level, how much of the picture is left in it, and the signal-to-noise ratio.
 
-import { h } from "../latent/dom.js";
+import { h } from "../common/dom.js";
 
 const number = (value) => (value >= 0.1 ? value.toFixed(3) : value >= 0.001 ? value.toFixed(4) : value.toExponential(1).replace("e-", " · 10⁻").replace(/⁻(\d+)$/, (_, n) => `⁻${[...n].map((d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]).join("")}`));
 

@@ -1,8 +1,8 @@
 // The Reverse tool, the instrument: the state, the noise that the network sees in it and the picture that it believes in,
 // side by side, at any step of the run.
 
-import { h } from "../latent/dom.js";
-import { readTheme } from "../latent/theme.js";
+import { h } from "../common/dom.js";
+import { readTheme } from "../common/theme.js";
 import { createControls } from "./controls.js";
 import { canRecord, saveFilm, saveGif, saveStrip } from "./keep.js";
 import { paint, pictureAt, placeOf } from "./mosaic.js";

@@ -1,7 +1,7 @@
 // The schedules' curves, drawn by Plotly once the page is at rest; the marker of the current step is an element of its own,
 // because it moves at the screen's pace and a chart does not.
 
-import { h } from "../latent/dom.js";
+import { h } from "../common/dom.js";
 
 const NAMES = ["linear", "cosine", "sigmoid"];
 let script = null;

@@ -1,9 +1,9 @@
 // Where a picture comes from: the test set, a drawing, a file by the dialog, dropped on the page or pasted.
 
-import { h } from "../latent/dom.js";
-import { Pad } from "../latent/pad.js";
-import { penBox } from "../latent/pens.js";
-import { packed, sendable, unpacked } from "../latent/strokes.js";
+import { h } from "../common/dom.js";
+import { Pad } from "../common/pad.js";
+import { penBox } from "../common/pens.js";
+import { packed, sendable, unpacked } from "../common/strokes.js";
 
 const TYPES = "image/png,image/jpeg,image/webp,image/gif,image/bmp";
 const PEN_MS = 250; // after a stroke: the picture is read once the pen rests

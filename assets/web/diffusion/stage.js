@@ -1,6 +1,6 @@
 // The stage's elements. Everything has its place before the first answer arrives, so nothing jumps.
 
-import { h } from "../latent/dom.js";
+import { h } from "../common/dom.js";
 
 export function build(host) {
   const instrument = h("figure", { id: "instrument", class: "dx-instrument", "aria-label": "Denoising, step by step", "data-ready": "false" });

@@ -1,8 +1,8 @@
 // The diffusion stepper: one instrument, a row of tools, and the run that they look at. Every step that has arrived is
 // here, so that scrubbing asks nobody; the hub is asked only for what needs the network of the model.
 
-import { h } from "../latent/dom.js";
-import { createStore } from "../latent/store.js";
+import { h } from "../common/dom.js";
+import { createStore } from "../common/store.js";
 import { createMain } from "./main.js";
 import { build, statusLine } from "./stage.js";
 import { tabs } from "./toolrow.js";

@@ -6,7 +6,7 @@
 // tool is open (one in it may carry id="primary": only the open tool's stage is in the document). show and hide may be
 // missing, and may be async.
 
-import { h } from "../latent/dom.js";
+import { h } from "../common/dom.js";
 
 const TOOLS = {
   reverse: ["Reverse", () => import("./reverse.js")],

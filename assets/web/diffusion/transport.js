@@ -1,6 +1,6 @@
 // Play, one step back and forth, and the range over all steps, whose track shows how far the run has come.
 
-import { h } from "../latent/dom.js";
+import { h } from "../common/dom.js";
 
 const SPEEDS = [1, 2, 4, 0.25, 0.5];
 const names = new Map([[0.25, "¼×"], [0.5, "½×"], [1, "1×"], [2, "2×"], [4, "4×"]]);

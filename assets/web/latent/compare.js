@@ -4,7 +4,7 @@
 
 import { modelText, variant } from "./controls.js";
 import { picture, unpack } from "./data.js";
-import { fixed, h } from "./dom.js";
+import { fixed, h } from "../common/dom.js";
 import { emptiest, spread } from "./empty.js";
 import { LatentMap } from "./map.js";
 

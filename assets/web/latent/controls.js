@@ -1,6 +1,6 @@
 // Which model is on the map, and what is drawn of it.
 
-import { h, segmented } from "./dom.js";
+import { h, segmented } from "../common/dom.js";
 
 const DATA = [["mnist", "Digits"], ["fashion", "Fashion"], ["emoji", "Emoji"]];
 const LAYERS = [["points", "Codes", "the pictures' codes, coloured by class"],

@@ -1,6 +1,6 @@
 /* The Dimensions tool: sliders that lie on the pictures they make, a wall of traversals, and sums of pictures. */
-import { h } from "./dom.js";
-import { stylesheet } from "./sheet.js";
+import { h } from "../common/dom.js";
+import { stylesheet } from "../common/sheet.js";
 import sliders from "./sliders.js";
 import sums from "./sums.js";
 import { openWall } from "./traversals.js";

@@ -1,6 +1,6 @@
 /* Sixteen draws of z = mu + sigma * eps: their pictures on the shelf, their places on the map. */
-import { fixed, h } from "./dom.js";
-import { cell, newest, picture as decoded } from "./sheet.js";
+import { fixed, h } from "../common/dom.js";
+import { cell, newest, picture as decoded } from "../common/sheet.js";
 
 const SEEN = 120; // pixels across below which two sigmas are too small to see, and the map moves closer
 const SHARE = 14; // the map is then this many times as wide as sigma

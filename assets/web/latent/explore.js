@@ -1,6 +1,6 @@
 // The first tool: pins, the pictures nearest to a place, a draw from N(0, I), and the points as CSV.
 
-import { download, fixed, h, vector } from "./dom.js";
+import { download, fixed, h, vector } from "../common/dom.js";
 import { picture } from "./data.js";
 
 const NEIGHBOURS = 8;

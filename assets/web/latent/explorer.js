@@ -4,7 +4,7 @@
 import { createControls, modelText } from "./controls.js";
 import { createCompare } from "./compare.js";
 import { createData, picture, unpack } from "./data.js";
-import { download, fixed, h, vector } from "./dom.js";
+import { download, fixed, h, vector } from "../common/dom.js";
 import { createHere } from "./here.js";
 import { createInset } from "./inset.js";
 import { createLooking } from "./looking.js";
@@ -12,7 +12,7 @@ import { axisNames } from "./ground.js";
 import { LatentMap } from "./map.js";
 import { createPins } from "./pins.js";
 import { actions, build, shelfOf, statusLine, zoomButtons } from "./stage.js";
-import { createStore } from "./store.js";
+import { createStore } from "../common/store.js";
 import { tabs } from "./toolrow.js";
 
 const root = document.documentElement;

@@ -1,7 +1,7 @@
 /* A film of pictures that are already here: a strip of the whole journey with the current picture large, a scrubber that
    shows which class each step is near to, and a player that keeps time by the clock and not by the frame. */
-import { h } from "./dom.js";
-import { sharp } from "./sheet.js";
+import { h } from "../common/dom.js";
+import { sharp } from "../common/sheet.js";
 
 const GAP = 6; // between the pictures of the strip, CSS pixels: as much as the current one is larger on each side
 const SMALL = 0.7; // side of a picture by the height of the strip

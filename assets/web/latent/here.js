@@ -1,6 +1,6 @@
 // What lies here: the decoded picture, large, and what the loss says of it.
 
-import { fixed, h, vector } from "./dom.js";
+import { fixed, h, vector } from "../common/dom.js";
 import { picture } from "./data.js";
 
 const EXACT = { exact: "exact", atlas: "from the atlas" };

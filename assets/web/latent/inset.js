@@ -2,7 +2,7 @@
 // itself, in the corner that the finger leaves free.
 
 import { picture } from "./data.js";
-import { h } from "./dom.js";
+import { h } from "../common/dom.js";
 
 export function createInset(app) {
   const canvas = h("canvas", { class: "lx-inset", "aria-hidden": "true", hidden: true });

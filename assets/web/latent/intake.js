@@ -1,5 +1,5 @@
 /* A file that a visitor brings: by the dialog, dropped on the page, or pasted. It is checked by weight before it is sent. */
-import { h } from "./dom.js";
+import { h } from "../common/dom.js";
 
 const TYPES = "image/png,image/jpeg,image/webp,image/gif,image/bmp";
 const SHOWN = 480; // pixels of the larger side that are kept to show what was brought

@@ -2,7 +2,7 @@
 // is painted from the atlas at once, and by the model itself as soon as the eye rests.
 
 import { unpack } from "./data.js";
-import { fixed, vector } from "./dom.js";
+import { fixed, vector } from "../common/dom.js";
 
 const REST_MS = 120; // the pointer has stopped
 const RETRY_MS = 3000; // after the model did not answer

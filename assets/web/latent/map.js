@@ -5,7 +5,7 @@ import { listen } from "./gestures.js";
 import { paintGround, pointSprites } from "./ground.js";
 import { paintTop } from "./overlay.js";
 import { BELOW, LEFT } from "./room.js";
-import { readTheme } from "./theme.js";
+import { readTheme } from "../common/theme.js";
 
 const NEAR = 8; // pixels within which a click takes the code rather than the place
 const MOST_ZOOM = 60;

@@ -1,12 +1,12 @@
 /* Your own picture: draw, upload or take one; the model reads it, places it on the map, gives it back, and draws again. */
 import { picture as paint } from "./data.js";
-import { fixed, h } from "./dom.js";
-import { newest, stylesheet } from "./sheet.js";
-import { Pad } from "./pad.js";
+import { fixed, h } from "../common/dom.js";
+import { newest, stylesheet } from "../common/sheet.js";
+import { Pad } from "../common/pad.js";
 import { Draws } from "./draws.js";
 import { Intake, portray, shortName } from "./intake.js";
-import { penBox } from "./pens.js";
-import { packed, sendable, unpacked } from "./strokes.js";
+import { penBox } from "../common/pens.js";
+import { packed, sendable, unpacked } from "../common/strokes.js";
 
 const LIVE_MS = 60; // between two readings while the pen moves
 
@@ -31,7 +31,7 @@ class Own {
     app.store.define?.("again", { default: false });
     app.store.define?.("wider", { default: 1 });
     this.build();
-    this.ready = stylesheet(new URL("./own.css", import.meta.url)).then(() => host.replaceChildren(this.root));
+    this.ready = stylesheet(new URL("../common/own.css", import.meta.url)).then(() => host.replaceChildren(this.root));
     this.request = newest((what) => this.ask(what), (found, what) => this.arrived(found, what), LIVE_MS);
     this.draws = new Draws(app, () => this.found, () => this.sampleAgain());
     this.offs = [

@@ -1,7 +1,7 @@
 /* The Path tool: from pin to pin through the latent space, as a film that plays in the page. */
 import { picture as paint } from "./data.js";
-import { download, h, segmented } from "./dom.js";
-import { cell, newest, picture as decoded, stylesheet } from "./sheet.js";
+import { download, h, segmented } from "../common/dom.js";
+import { cell, newest, picture as decoded, stylesheet } from "../common/sheet.js";
 import { Film, Player } from "./film.js";
 import { choosePictures } from "./picker.js";
 

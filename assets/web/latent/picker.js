@@ -1,6 +1,6 @@
 /* Choose pictures from the data: by words, class or chance; several become a mean. */
-import { h } from "./dom.js";
-import { cell, newest, picture, sharp } from "./sheet.js";
+import { h } from "../common/dom.js";
+import { cell, newest, picture, sharp } from "../common/sheet.js";
 
 const SHOWN = 40;                // thumbnails at a time
 const FIRST = 20;                // how many "the first 20" takes

@@ -1,6 +1,6 @@
 /* One slider for each dimension, the most telling first, each on a strip of what its values do from where one stands. */
-import { h } from "./dom.js";
-import { cell, named, newest, picture, sharp, token } from "./sheet.js";
+import { h } from "../common/dom.js";
+import { cell, named, newest, picture, sharp, token } from "../common/sheet.js";
 
 const STEPS = 9;                 // pictures in a strip: nine squares fill a row of the column
 const AT_FIRST = 10;             // rows before "show more"

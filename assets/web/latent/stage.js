@@ -1,6 +1,6 @@
 // The stage's elements, and what belongs to them whichever model is shown.
 
-import { download, h } from "./dom.js";
+import { download, h } from "../common/dom.js";
 
 // The stage's elements. Everything has its place before the first answer arrives, so nothing jumps.
 export function build(host) {

@@ -1,6 +1,6 @@
 /* A − B + C with pictures chosen from the data: what the model makes of it, and what is really there. */
-import { h } from "./dom.js";
-import { cell, named, newest, picture, sharp, token } from "./sheet.js";
+import { h } from "../common/dom.js";
+import { cell, named, newest, picture, sharp, token } from "../common/sheet.js";
 import { choosePictures } from "./picker.js";
 
 const TERMS = ["a", "b", "c"];

@@ -1,6 +1,6 @@
 // The tools and their row of tabs.
 
-import { h } from "./dom.js";
+import { h } from "../common/dom.js";
 
 const TOOLS = {
   explore: ["Explore", () => import("./explore.js")],

@@ -1,11 +1,11 @@
 /* The Train tool: a model from scratch, before one's eyes. The map, the samples and the curve follow it as it learns;
    every frame that arrived stays on a film that can be run back; the finished model joins the others. */
 import { modelText } from "./controls.js";
-import { fixed, h } from "./dom.js";
+import { fixed, h } from "../common/dom.js";
 import { createCurve } from "./curve.js";
 import { planeNames } from "./ground.js";
-import { picture, stylesheet } from "./sheet.js";
-import { classes, listen, places } from "./stream.js";
+import { picture, stylesheet } from "../common/sheet.js";
+import { classes, listen, places } from "../common/stream.js";
 
 const SECONDS = 40;
 const LAYER = "training";

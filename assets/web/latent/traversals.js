@@ -1,6 +1,6 @@
 /* The wall of traversals: one row for each dimension, decoded from where one stands; click a cell to go there. */
-import { h } from "./dom.js";
-import { cell, named, newest, picture, save, sharp, token } from "./sheet.js";
+import { h } from "../common/dom.js";
+import { cell, named, newest, picture, save, sharp, token } from "../common/sheet.js";
 
 const LABEL = 118;               // pixels at the left of an exported wall, for the names of the rows
 const HEAD = 54;                 // and above it, for the title and the values
