@@ -292,6 +292,18 @@ def test_scene_is_applied_without_a_reload(stepper: Callable[..., Watched], scen
     watched.check()
 
 
+def test_a_tool_that_opens_slowly_does_not_lose_the_run_that_goes_on(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?at=3&steps=1000")
+    page = watched.page
+    page.route("**/branch.css", lambda route: (time.sleep(0.5), route.continue_()))
+    page.evaluate("window.errors = 0; new MutationObserver(() => { window.errors += document.getElementById('status').dataset.kind === 'error'; })"
+                  ".observe(document.getElementById('status'), {attributes: true, childList: true})")
+    page.locator(".g-scene", has_text="Change its mind").click()
+    until(page, "window.__diffusion.branch?.branch?.state === 'done'")
+    assert page.evaluate("window.errors") == 0
+    watched.check()
+
+
 @pytest.mark.parametrize("query, words", [("?steps=0", "1 to 1000"), ("?seed=" + "1" + "0" * 30, "1e+30"), ("?guidance=nan", "nan"),
                                           ("?model=nobody", "nobody"), ("?tool=hammer", "hammer"), ("?then=steps:3", "then")])
 def test_bad_address_is_told_and_the_page_goes_on(stepper: Callable[..., Watched], query: str, words: str) -> None:

@@ -113,9 +113,10 @@ class Branch {
 
   heard(event, data) {
     if (!this.visible) return;
+    const here = this.take === this.app.main.take; // not while the run before is still on its way
     if (event === "new") this.arrived(data);
-    else if (event === "step") this.grown();
-    else if (event === "end") { this.grown(); this.soon(); }
+    else if (event === "step") { if (here) this.grown(); }
+    else if (event === "end") { if (here) { this.grown(); this.soon(); } }
     else if (event === "failed") { this.app.status(data.error, "error"); this.app.ready(); }
     else if (event === "status" && data.state !== "running") this.app.status(data.sentence, "busy");
   }
@@ -243,6 +244,7 @@ class Branch {
   async show() {
     this.visible = true;
     await (this.dressed ??= stylesheet(new URL("./branch.css", import.meta.url)));
+    if (!this.visible) return; // left while it was dressing
     const { main } = this.app;
     main.need();
     if (main.take && main.take === main.coming && main.take !== this.take) this.arrived(main.take);

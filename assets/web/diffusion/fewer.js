@@ -144,6 +144,7 @@ class Fewer {
   async show() {
     this.visible = true;
     await (this.dressed ??= stylesheet(new URL("./fewer.css", import.meta.url)));
+    if (!this.visible) return; // left while it was dressing
     this.showAll();
     if (this.asked !== JSON.stringify(this.settings())) this.start();
   }

@@ -270,6 +270,7 @@ class Forward {
   async show() {
     this.visible = true;
     await (this.dressed ??= Promise.all([stylesheet(new URL("./branch.css", import.meta.url)), stylesheet(new URL("./forward.css", import.meta.url)), stylesheet(new URL("../common/own.css", import.meta.url))]));
+    if (!this.visible) return; // left while it was dressing
     this.source.enter();
     if (this.known) this.turned();
   }

@@ -13,7 +13,12 @@ export function createMain(app) {
   let abort = null;
   let asked = ""; // the settings of the run that is here or on its way
 
-  const emit = (event, data) => { for (const fn of [...listeners]) fn(event, data); };
+  // A tool that stumbles over a step is no reason to lose the run.
+  const emit = (event, data) => {
+    for (const fn of [...listeners]) {
+      try { fn(event, data); } catch (fault) { reportError(fault); }
+    }
+  };
   const settings = () => Object.fromEntries(SETTINGS.map((key) => [key, app.store.get(key)]));
 
   /** A tool is open that shows the run: start it, unless it is here already. */

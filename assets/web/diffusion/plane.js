@@ -369,6 +369,7 @@ class PlaneTool {
   async show() {
     this.visible = true;
     await (this.dressed ??= stylesheet(new URL("./plane.css", import.meta.url)));
+    if (!this.visible) return; // left while it was dressing
     this.t = this.get("level");
     await this.refresh();
     this.arrange();
