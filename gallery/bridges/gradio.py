@@ -6,12 +6,15 @@ import asyncio
 import functools
 import inspect
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engines.runtime import VisitorError
 from gallery import look
@@ -20,6 +23,7 @@ from gallery.limits import GRADIO_CACHE_SECONDS, GRADIO_QUEUE, GRADIO_SESSIONS, 
 from gallery.pages.frame import Framed, Place
 
 log = logging.getLogger(__name__)
+LISTENING = re.compile(r"/queue/data$|/call/(?:v2/)?[^/]+/(?P<event>[^/]+)$")     # where answers of the queue are read
 
 
 @contextmanager
@@ -43,7 +47,63 @@ def mount(app: FastAPI, blocks: gr.Blocks, *, slug: str, demo: Demo, base: str =
                         theme=look.gradio_theme(), css=look.gradio_css(), mcp_server=False)
     route = next(route for route in reversed(app.router.routes) if getattr(route, "path", "") == path)
     place = Place(slug, demo, base)
-    route.app = Framed(route.app, lambda scope: place)
+    route.app = Framed(Attended(route.app), lambda scope: place)
+
+
+class Attended:
+    """ASGI: ends what a page or a program waits for when it has gone.
+
+    Gradio itself ends generators; a coroutine that answers a page, or is asked by name, would run on to its end.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].rstrip("/")
+        asks = scope["type"] == "http" and scope["method"] == "POST" and path.endswith("/component_server")
+        listens = scope["type"] == "http" and scope["method"] == "GET" and LISTENING.search(path)
+        if not asks and not listens:
+            await self.app(scope, receive, send)
+            return
+        given = [await receive()]
+        while given[-1].get("more_body"):
+            given.append(await receive())
+        gone = asyncio.Event()
+
+        async def handed_on() -> Message:
+            if given:
+                return given.pop(0)
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            gone.set()
+
+        work, watching = asyncio.create_task(self.app(scope, handed_on, send)), asyncio.create_task(watch())
+        try:
+            await asyncio.wait({work, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done() and listens:
+                _end_events(scope, listens["event"])
+            elif not work.done():
+                work.cancel()
+            await asyncio.wait({work})
+        finally:
+            watching.cancel()
+            work.cancel()
+        if not work.cancelled():
+            work.result()
+
+
+def _end_events(scope: Scope, event: str | None) -> None:
+    """Cancel an event, or all of the session that the address names. Gradio names its tasks by both."""
+    session_hash = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("session_hash")
+    for task in asyncio.all_tasks():
+        whose, separator, which = task.get_name().partition("<gradio-sep>")
+        if separator and (which == event if event else session_hash and whose.rpartition("_")[0] == session_hash):
+            task.cancel()
 
 
 def sessions_kept(blocks: gr.Blocks) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import importlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from streamlit import config
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from engines import runtime
-from engines.runtime import BadInput, Job, VisitorError
+from engines.runtime import BadInput, Job, TimedOut, VisitorError
 from gallery import limits, look
 from gallery.catalog import Entry
 from gallery.pages.frame import Framed, Place
@@ -29,6 +30,7 @@ from gallery.pages.frame import Framed, Place
 log = logging.getLogger(__name__)
 SCRIPT = Path(__file__).with_name("streamlit_script.py")
 WHOSE = "x-gallery-demo"            # the header that names the demo; one that comes from outside is dropped
+LOOK_S = 0.25                       # how often a script that waits for a frame looks whether its visitor is still there
 OPTIONS: dict[str, object] = {
     "browser.gatherUsageStats": False,
     "server.headless": True,
@@ -122,26 +124,38 @@ def told() -> Iterator[None]:
 def frames(job: Job, params: Any) -> Iterator[Any]:
     """The frames of a run. The run ends with the script: when the visitor leaves, or moves a control.
 
-    Raises VisitorError. Between two frames the script must touch the page (any `st.` call): that is where
-    Streamlit tells a script that its visitor has gone.
+    Raises VisitorError.
     """
     run = runtime.start(job, params, session=session())
-    finished = False
     try:
-        yield from run
-        finished = True
+        yield from _attended(run)
     finally:
-        if not finished:
-            run.cancel()
+        run.cancel()            # nothing, once it has ended
 
 
 def last(job: Job, params: Any) -> Any:
-    """The last frame of a run. Raises VisitorError."""
-    run = runtime.start(job, params, session=session())
-    try:
-        return run.result()
-    finally:
-        run.cancel()
+    """The last frame of a run, None if there was none; the run ends with the script. Raises VisitorError."""
+    frame = None
+    for frame in frames(job, params):
+        pass
+    return frame
+
+
+def _attended(run: runtime.Run) -> Iterator[Any]:
+    """The frames of a run; at each, and while none comes, Streamlit may end a script whose visitor has gone."""
+    reader = iter(run)
+    while True:
+        try:
+            frame = reader.take(time.monotonic() + LOOK_S)
+        except StopIteration:
+            return
+        except TimedOut:
+            if run.ended:       # it is the run that took too long
+                raise
+        else:
+            yield frame
+        if get_script_run_ctx(suppress_warning=True) is not None:
+            "visitor" in st.session_state       # any look at it is a moment at which Streamlit ends a script
 
 
 def query(parse: Callable[[dict[str, str]], Any], otherwise: Any) -> Any:
