@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import signal
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from gallery.catalog import find
@@ -149,13 +152,72 @@ def test_steps_that_cannot_be_are_told(stepper: Callable[..., Watched], typed: s
     assert state(page, "steps") == 50 and field.input_value() == "50"
 
 
-def test_gif_png_and_what_else_can_be_kept(stepper: Callable[..., Watched]) -> None:
-    page = stepper("?at=1&steps=6").page
+def kept(page: Page, name: str) -> bytes:
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.locator("button.dx-keep", has_text=name).click()
+    assert download.value.suggested_filename.endswith(f".{name.lower()}")
+    return Path(download.value.path()).read_bytes()
+
+
+PLAY = """async ([data, type]) => {
+    const video = document.createElement('video');
+    video.muted = true;
+    video.src = URL.createObjectURL(new Blob([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], {type}));
+    await new Promise((ok, no) => { video.onloadedmetadata = ok; video.onerror = () => no(new Error(video.error.message)); });
+    await video.play();
+    await new Promise((resolve) => { video.onended = resolve; });
+    return [video.videoWidth, video.videoHeight, video.duration, video.currentTime]; }"""
+
+
+@pytest.mark.parametrize("query", ["?at=1&steps=6", "?tool=branch&steps=6&fork=3", "?tool=forward&t=300", "?tool=plane"])
+def test_what_is_on_screen_is_saved_large_and_the_film_plays(stepper: Callable[..., Watched], query: str) -> None:
+    watched = stepper(query)
+    page = watched.page
+    until(page, "document.querySelectorAll('.dx-keep:not([hidden])').length === 3")
+    if "tool" not in query:
+        until(page, DONE)
+    with Image.open(io.BytesIO(kept(page, "GIF"))) as gif:
+        assert gif.format == "GIF" and gif.n_frames >= 7 and max(gif.size) >= 440
+    with Image.open(io.BytesIO(kept(page, "PNG"))) as png:
+        assert png.format == "PNG" and max(png.size) >= 800
+    film = kept(page, "MP4")
+    assert film[4:8] == b"ftyp"
+    width, height, duration, played = page.evaluate(PLAY, [base64.b64encode(film).decode(), "video/mp4"])
+    assert max(width, height) >= 640 and duration > 1 and played == pytest.approx(duration, abs=0.2)
+    watched.check()
+
+
+@pytest.mark.parametrize("has, name, magic", [
+    ("MediaRecorder.isTypeSupported = (type) => type.startsWith('video/mp4')", "MP4", b"ftyp"),
+    ("MediaRecorder.isTypeSupported = (type) => type.startsWith('video/webm')", "WebM", b"\x1a\x45\xdf\xa3"),
+])
+def test_without_an_encoder_the_film_is_recorded_as_it_plays(stepper: Callable[..., Watched], has: str, name: str, magic: bytes) -> None:
+    page = stepper().page
+    page.add_init_script(f"delete window.VideoEncoder; {has}")
+    page.goto(page.url.split("?")[0] + "?at=1&steps=3")
+    until(page, f"window.__diffusion && {DONE}")
+    film = kept(page, name)
+    assert magic in film[:12]
+    width, _, duration, _ = page.evaluate(PLAY, [base64.b64encode(film).decode(), f"video/{name.lower()}"])
+    assert width >= 1024 and duration > 0
+
+
+def test_where_no_film_can_be_made_there_is_no_button_and_the_reason_is_told(stepper: Callable[..., Watched]) -> None:
+    page = stepper().page
+    page.add_init_script("delete window.VideoEncoder; delete window.MediaRecorder")
+    page.reload()
+    until(page, "document.querySelector('.dx-keep')?.title.includes('no video') && document.querySelector('.dx-keep:not([hidden])')")
+    assert page.locator("button.dx-keep:visible").all_inner_texts() == ["GIF", "PNG"]
+
+
+def test_saving_can_be_cancelled(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=1&steps=200&count=16").page
     until(page, DONE)
-    for name, magic in (("GIF", b"GIF89a"), ("PNG", b"\x89PNG")):
-        with page.expect_download() as download:
-            page.get_by_role("button", name=name, exact=True).click()
-        assert Path(download.value.path()).read_bytes().startswith(magic)
+    button = page.locator("button.dx-keep", has_text="GIF")
+    button.click()
+    page.locator("button.dx-keep", has_text="%").click()
+    until(page, "document.getElementById('status').textContent === 'The GIF was cancelled.'")
+    assert button.inner_text() == "GIF"
 
 
 def test_a_branch_parts_at_its_fork_and_shows_what_comes_of_it_elsewhere(stepper: Callable[..., Watched]) -> None:

@@ -5,10 +5,11 @@ import { h } from "../common/dom.js";
 import { readTheme } from "../common/theme.js";
 import { stylesheet } from "../common/sheet.js";
 import { createControls, row } from "./controls.js";
+import { nameOf, pictureFilm, placeIn, strip } from "./film.js";
 import { SETTINGS } from "./main.js";
 import { paint } from "./mosaic.js";
 import { createOutcomes } from "./outcomes.js";
-import { Player } from "./player.js";
+import { Player, seconds } from "./player.js";
 import { Strip } from "./strip.js";
 import { Take, listen } from "./take.js";
 import { Transport } from "./transport.js";
@@ -241,6 +242,21 @@ class Branch {
     if (other) paint(panes.branch, other.x_0, take.about);
   }
 
+  /** Both futures so far, side by side. */
+  keep() {
+    const { take } = this;
+    if (!take || take.newest < 0) return null;
+    const at = (index) => take.first + index;
+    const was = (step) => take.frames[step]?.x_0;
+    const now = (step) => (this.future(step) ?? this.branch?.at(step))?.x_0;
+    return pictureFilm({
+      name: `${nameOf(take)}-branch-${this.fork()}`, shape: take.about, count: take.newest - take.first + 1, seconds: seconds(take.steps - take.first + 1),
+      panes: [{ words: () => this.asWas.textContent, bytes: (index) => was(at(index)) }, { words: () => this.change, bytes: (index) => now(at(index)) }],
+      line: (index) => `${placeIn(take, at(index))}${at(index) < this.fork() ? "" : ` · parted at ${this.fork()}`}`,
+      still: () => strip(take, [{ sign: "was", bytes: was }, { sign: "now", bytes: now }]),
+    });
+  }
+
   async show() {
     this.visible = true;
     await (this.dressed ??= stylesheet(new URL("./branch.css", import.meta.url)));
@@ -264,5 +280,5 @@ class Branch {
 export default function mount(panel, app) {
   const tool = new Branch(panel, app);
   window.__diffusion.branch = tool;
-  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide() };
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep() };
 }

@@ -5,12 +5,15 @@ import { readTheme } from "../common/theme.js";
 import { stylesheet } from "../common/sheet.js";
 import { Contact } from "./contact.js";
 import { createControls } from "./controls.js";
+import { pictureFilm } from "./film.js";
 import { paint } from "./mosaic.js";
 import { Take, listen } from "./take.js";
 
 const STEPS = [1000, 50, 20, 4];
 const SETTINGS = ["model", "label", "guidance", "sampler", "eta", "schedule", "count", "seed"];
 const SETTLE_MS = 250;
+const PLACES = 50; // of a film, from the noise to the picture
+const PLAY_S = 5;
 
 class Fewer {
   constructor(panel, app) {
@@ -141,6 +144,19 @@ class Fewer {
     sheet.show(index);
   }
 
+  /** All four runs side by side, as far as they have come. */
+  keep() {
+    const columns = [...this.columns];
+    if (columns.some(({ take }) => !take || take.newest < 0)) return null;
+    const { about } = columns[0].take;
+    const last = ({ take, steps }, share) => Math.min(Math.round(share * steps), take.newest);
+    return pictureFilm({
+      name: `${about.model.split("/").pop()}-fewer-steps-seed-${about.seed}`, shape: about, count: PLACES + 1, seconds: PLAY_S,
+      panes: columns.map((column) => ({ words: () => `${column.steps} steps, ${column.time.textContent}`, bytes: (index) => column.take.frames[last(column, index / PLACES)].x_0 })),
+      line: (index) => `what each believes after ${Math.round((100 * index) / PLACES)} % of its steps`,
+    });
+  }
+
   async show() {
     this.visible = true;
     await (this.dressed ??= stylesheet(new URL("./fewer.css", import.meta.url)));
@@ -163,5 +179,5 @@ const seconds = (value) => (value < 10 ? `${value.toFixed(2)} s` : `${value.toFi
 export default function mount(panel, app) {
   const tool = new Fewer(panel, app);
   window.__diffusion.fewer = tool;
-  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide() };
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep() };
 }

@@ -6,16 +6,19 @@ import { stylesheet, token } from "../common/sheet.js";
 import { readTheme } from "../common/theme.js";
 import { createControls } from "./controls.js";
 import { Blend } from "./blend.js";
+import { pictureFilm, placeIn, strip } from "./film.js";
 import { createHistogram } from "./histogram.js";
 import { Mask } from "./mask.js";
 import { paint } from "./mosaic.js";
 import { createOutcomes } from "./outcomes.js";
+import { seconds } from "./player.js";
 import { createReadout } from "./readout.js";
 import { Source } from "./source.js";
 import { Strip } from "./strip.js";
 import { Take, listen } from "./take.js";
 
 const SETTLE_MS = 300;
+const OUT = 60; // pictures of a film, for the whole way into the noise
 const LEVELS = [100, 200, 300, 400, 500, 600, 700, 800, 900]; // that the picture is brought back from, side by side
 const SETTINGS = ["model", "guidance", "sampler", "eta", "steps", "schedule", "seed"];
 
@@ -191,7 +194,7 @@ class Forward {
 
   empty() {
     this.abort?.abort();
-    this.painted = null;
+    this.painted = this.returned = null;
     this.strip.load(null);
     this.hint.hidden = false;
     this.panes.back.classList.add("dx-empty");
@@ -208,7 +211,7 @@ class Forward {
     if (painting && !this.mask.some()) return app.status("The mask is empty, so there is nothing to paint: mark the part of the picture that may change.", "error");
     this.abort?.abort();
     const mine = (this.abort = new AbortController());
-    const take = new Take();
+    const take = Object.assign(new Take(), { from: app.store.get("t") });
     const body = painting ? { ...this.body(), mask: this.mask.sent() } : { ...this.body(), strength: (app.store.get("t") + 1) / 1000 };
     const current = (fn) => (data) => { if (this.abort === mine) fn(data); };
     const failed = current(({ error }) => app.status(error, "error"));
@@ -232,7 +235,7 @@ class Forward {
       this.panes.back.classList.remove("dx-empty");
       const newest = take.frames[take.newest];
       paint(this.panes.back, newest.x_0, take.about);
-      if (!painting) return;
+      if (!painting) { this.returned = take; return; }
       if (this.painted !== take) {
         this.painted = take;
         this.strip.load(take);
@@ -267,6 +270,43 @@ class Forward {
     if (!(await asking)) this.compared = "";
   }
 
+  /** The picture on its way into the noise and, once it has been, on its way back; or the painting. */
+  keep() {
+    const { blend, painted } = this;
+    if (!blend) return null;
+    const { model, t, schedule } = this.app.store.get();
+    const returned = this.returned?.from === t ? this.returned : null;
+    const name = `${model.split("/").pop()}-${this.app.store.get("way")}`;
+    if (this.app.store.get("way") === "paint") {
+      if (!painted) return null;
+      return pictureFilm({
+        name, shape: blend.shape, count: painted.newest - painted.first + 1, seconds: seconds(painted.steps),
+        panes: [{ words: () => "on the way", bytes: (index) => painted.at(painted.first + index).x_t }, { words: () => "what the network believes", bytes: (index) => painted.at(painted.first + index).x_0 }],
+        line: (index) => placeIn(painted, painted.first + index),
+        still: () => strip(painted, [{ sign: "xₜ", bytes: (step) => painted.frames[step].x_t }, { sign: "x̂₀", bytes: (step) => painted.frames[step].x_0 }]),
+      });
+    }
+    const out = Math.max(2, Math.round((t / 999) * OUT));
+    const level = (index) => Math.round((t * index) / (out - 1));
+    const back = (index) => returned.at(returned.first + index - out);
+    return pictureFilm({
+      name: `${name}-from-t-${t}`, shape: blend.shape, count: out + (returned ? returned.newest - returned.first + 1 : 0), seconds: (1 + out / OUT) * (returned ? 3 : 1.5),
+      panes: [{ words: (index) => (index < out ? "dissolving" : "on its way back"), bytes: (index) => (index < out ? blend.at(this.levels[schedule][level(index)]) : back(index).x_t) },
+        { words: (index) => (index < out ? "the picture" : "what the network believes"), bytes: (index) => (index < out ? blend.bytes : back(index).x_0) }],
+      line: (index) => (index < out ? `t ${level(index)}` : placeIn(returned, returned.first + index - out)),
+      still: () => this.still(name, returned),
+    });
+  }
+
+  // The three panes as they stand.
+  still(name, returned) {
+    const { blend } = this;
+    const { t, schedule } = this.app.store.get();
+    const panes = [["the picture", () => blend.bytes], [`dissolved, t ${t}`, () => blend.at(this.levels[schedule][t])], ["brought back", () => returned.at(returned.steps).x_0]];
+    return pictureFilm({ name, shape: blend.shape, count: 1, seconds: 1, line: () => "",
+      panes: panes.slice(0, returned ? 3 : 2).map(([words, bytes]) => ({ words: () => words, bytes })) }).still();
+  }
+
   async show() {
     this.visible = true;
     await (this.dressed ??= Promise.all([stylesheet(new URL("./branch.css", import.meta.url)), stylesheet(new URL("./forward.css", import.meta.url)), stylesheet(new URL("../common/own.css", import.meta.url))]));
@@ -288,5 +328,5 @@ class Forward {
 export default function mount(panel, app) {
   const tool = new Forward(panel, app);
   window.__diffusion.forward = tool;
-  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide() };
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep() };
 }

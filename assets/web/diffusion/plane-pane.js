@@ -75,9 +75,11 @@ export class Pane {
 
   measure() {
     const box = this.canvas.parentElement.getBoundingClientRect();
-    if (!box.width || !box.height) return;
-    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
-    [this.w, this.h] = [Math.round(box.width), Math.round(box.height)];
+    if (box.width && box.height) this.size(Math.round(box.width), Math.round(box.height), Math.min(window.devicePixelRatio || 1, 2));
+  }
+
+  size(w, height, ratio) {
+    Object.assign(this, { w, h: height, ratio });
     this.canvas.width = this.w * this.ratio;
     this.canvas.height = this.h * this.ratio;
     this.unit = Math.min(this.w, this.h) / (2 * HALF);

@@ -5,6 +5,7 @@ import { h } from "../common/dom.js";
 import { stylesheet } from "../common/sheet.js";
 import { unpacked, packed } from "../common/strokes.js";
 import { readTheme } from "../common/theme.js";
+import { sheet, write } from "./film.js";
 import { Field, T, Walk, readShape, unpack } from "./plane-data.js";
 import { buildPanel, buildStage } from "./plane-parts.js";
 import { Learning } from "./plane-learn.js";
@@ -15,6 +16,7 @@ import { inLatent, sheetOf, thumbsOf } from "./plane-thumbs.js";
 
 const STEPS = 200; // strides of a walk, as the hub takes them
 const PLAY_MS = 5000; // for the whole way
+const FILMED = 151; // moments of it in a film
 const LATE_MS = 100; // a longer gap between two frames was another tab, or a window that slept
 const NARROW = 560; // pixels of a stage on which two planes are too small to see one learn
 const FOLLOWED_FIRST = 2; // points whose paths are drawn from the beginning
@@ -349,19 +351,70 @@ class PlaneTool {
     this.range.value = String(t);
     this.range.style.setProperty("--at", `${t / 10}%`);
     this.range.style.setProperty("--have", "100%");
-    const alphas = this.shape?.alpha_bar;
-    const place = (this.t / T) * STEPS;
-    const low = Math.floor(place);
-    const alpha = alphas ? alphas[low] + (place - low) * (alphas[Math.min(low + 1, STEPS)] - alphas[low]) : 1;
+    const alpha = this.alpha(this.t);
     this.numbers.show(t, alpha);
     const where = t === 0 ? "the data" : t === T ? "nothing but noise" : `${Math.round(100 * alpha)} percent of the variance is data`;
     this.range.setAttribute("aria-valuetext", `t ${t} of 1000, ${where}`);
+  }
+
+  // The share of the data's variance that is left at t.
+  alpha(t) {
+    const alphas = this.shape?.alpha_bar;
+    const place = (t / T) * STEPS;
+    const low = Math.floor(place);
+    return alphas ? alphas[low] + (place - low) * (alphas[Math.min(low + 1, STEPS)] - alphas[low]) : 1;
   }
 
   greet() {
     if (this.get("net") || this.get("learn")) return;
     const latent = this.get("shape") === "latent";
     this.say(latent ? "Codes of 10,000 handwritten digits on the plane of the first room. Dissolve them, or train a network to bring them back." : "Dissolve the points, or train a network that brings them back: about 10 seconds.");
+  }
+
+  // --- to take home ------------------------------------------------------------------------------------------------------
+
+  /** The plane as it stands, and as it plays: away from the data, or back to it. */
+  keep() {
+    if (!this.shape || !this.shown?.length) return null;
+    const shown = [...this.shown];
+    const [from, to] = this.mode === "back" ? [this.turn, 0] : [0, T];
+    const level = (index) => from + ((to - from) * index) / (FILMED - 1);
+    return {
+      name: `plane-${this.get("shape")}-${this.mode === "back" ? "back" : "out"}-seed-${this.get("seed")}`, grey: false,
+      count: FILMED, seconds: (PLAY_MS * Math.abs(from - to)) / T / 1000, sides: { film: shown.length > 1 ? 528 : 640, gif: shown.length > 1 ? 320 : 440 },
+      painter: (side) => this.filmed(shown, side, level), still: () => this.still(shown),
+    };
+  }
+
+  still(shown) {
+    const { canvas, draw } = this.filmed(shown, 800, () => this.t);
+    draw(0);
+    return canvas;
+  }
+
+  filmed(shown, side, level) {
+    const [edge, head] = [Math.round(side / 32), Math.round(side / 12)];
+    const panes = shown.map(() => {
+      const pane = new Pane("film", {});
+      pane.size(side, side, 1);
+      return pane;
+    });
+    const { canvas, g } = sheet(edge + shown.length * (side + edge), side + 2 * head);
+    return { canvas, g, draw: (index) => {
+      const t = level(index);
+      const then = Object.create(this, { t: { value: t } });
+      g.fillStyle = then.theme.wall;
+      g.fillRect(0, 0, canvas.width, canvas.height);
+      shown.forEach((view, i) => {
+        const x = edge + i * (side + edge);
+        panes[i].show(sceneOf(then, view));
+        g.drawImage(panes[i].canvas, x, head);
+        g.strokeStyle = then.theme.line;
+        g.strokeRect(x + 0.5, head + 0.5, side - 1, side - 1);
+        write(g, `${view.sign}${{ t: "ₜ", 0: "₀" }[view.below] ?? ""}  ${view.words}`, x, head / 2, side, Math.round(side / 26));
+      });
+      write(g, `t ${Math.round(t)} · ᾱ ${this.alpha(t).toFixed(3)}`, edge, side + 1.5 * head, canvas.width, Math.round(side / 24), { weight: 600, mono: true });
+    } };
   }
 
   // --- life --------------------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@
 import { h } from "../common/dom.js";
 import { readTheme } from "../common/theme.js";
 import { createControls } from "./controls.js";
-import { canRecord, saveFilm, saveGif, saveStrip } from "./keep.js";
+import { nameOf, pictureFilm, placeIn, strip } from "./film.js";
 import { paint, pictureAt, placeOf } from "./mosaic.js";
 import { createReadout } from "./readout.js";
-import { Player } from "./player.js";
+import { Player, seconds } from "./player.js";
 import { createSchedule } from "./schedule.js";
 import { Strip } from "./strip.js";
 import { Transport } from "./transport.js";
@@ -269,28 +269,21 @@ class Reverse {
 
   // --- shown and hidden --------------------------------------------------------------------------------------------
 
-  keepButtons() {
-    const bar = document.getElementById("actions");
-    if (!bar) return [];
-    const button = (text, title, act) => h("button", { type: "button", class: "g-btn dx-keep", title, onclick: async (event) => {
-      const { take } = this;
-      if (!take || take.newest < 0) return;
-      event.target.disabled = true;
-      try { await act(take); } finally { event.target.disabled = false; }
-    } }, text);
-    const made = [button("GIF", "Save the run as an animated GIF", saveGif), button("PNG", "Save the run as a strip of pictures", saveStrip)];
-    if (canRecord()) made.push(button("Film", "Play the run once and record it", async (take) => {
-      this.app.status("Recording the run …", "busy");
-      this.app.status(`Saved as ${await saveFilm(take)}.`);
-    }));
-    bar.append(...made);
-    return made;
+  /** The run so far, as it is on screen: the state and the belief. */
+  keep() {
+    const { take } = this;
+    if (!take || take.newest < 0) return null;
+    const at = (index) => take.first + index;
+    return pictureFilm({
+      name: nameOf(take), shape: take.about, count: take.newest - take.first + 1, seconds: seconds(take.steps - take.first + 1),
+      panes: [{ words: () => "what is there", bytes: (index) => take.frames[at(index)].x_t }, { words: () => "what the network believes", bytes: (index) => take.frames[at(index)].x_0 }],
+      line: (index) => placeIn(take, at(index)),
+      still: () => strip(take, [{ sign: "xₜ", bytes: (step) => take.frames[step].x_t }, { sign: "x̂₀", bytes: (step) => take.frames[step].x_0 }]),
+    });
   }
 
   show() {
     this.visible = true;
-    this.kept ??= this.keepButtons();
-    this.kept.forEach((button) => (button.hidden = false));
     const { main } = this.app;
     if (!this.take) this.starting = true;
     if (main.take && main.take !== this.take) this.arrived(main.take);
@@ -302,7 +295,6 @@ class Reverse {
     this.visible = false;
     this.player.pause();
     clearTimeout(this.calm);
-    this.kept.forEach((button) => (button.hidden = true));
     this.app.main.rest();
   }
 }
@@ -310,5 +302,5 @@ class Reverse {
 export default function mount(panel, app) {
   const tool = new Reverse(panel, app);
   window.__diffusion.reverse = tool;
-  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide() };
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep() };
 }

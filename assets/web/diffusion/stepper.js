@@ -3,6 +3,7 @@
 
 import { h } from "../common/dom.js";
 import { createStore } from "../common/store.js";
+import { createKeep } from "./keep.js";
 import { createMain } from "./main.js";
 import { build, statusLine } from "./stage.js";
 import { tabs } from "./toolrow.js";
@@ -65,6 +66,7 @@ function createApp(stage, opening, status) {
   };
   app.post = (path, body, signal) => post(app, path, body, signal);
   app.main = createMain(app);
+  app.keep = createKeep(app);
   return app;
 }
 

@@ -1,10 +1,10 @@
 // The tools and their row of tabs. A tool is a module of its own, fetched when it is first opened:
 //
-//   export default function mount(panel, app) { return { stage, show(), hide() }; }
+//   export default function mount(panel, app) { return { stage, show(), hide(), keep() }; }
 //
 // panel: the tool's place beside the instrument, for its controls. stage: an element that fills the instrument while the
 // tool is open (one in it may carry id="primary": only the open tool's stage is in the document). show and hide may be
-// missing, and may be async.
+// missing, and may be async. keep, where it is there, answers what can be saved of the tool, as film.js describes it.
 
 import { h } from "../common/dom.js";
 
@@ -51,6 +51,7 @@ export function tabs(app) {
       document.getElementById(`panel-${each}`).hidden = each !== name;
     }
     document.getElementById(`tab-${name}`).scrollIntoView?.({ block: "nearest", inline: "nearest" });
+    app.keep.show(null);
     if (before) (await made[before])?.hide?.();
     const panel = document.getElementById(`panel-${name}`);
     made[name] ??= TOOLS[name][1]().then((module) => module.default(panel, app)).catch((fault) => {
@@ -61,6 +62,7 @@ export function tabs(app) {
     const tool = await made[name];
     if (app.store.get("tool") !== name) return;
     instrument.replaceChildren(tool.stage);
+    app.keep.show(tool.keep ? () => tool.keep() : null);
     await tool.show?.();
   }
   app.store.on("tool", choose);
