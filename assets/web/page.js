@@ -78,28 +78,40 @@ if (row) {
 const scenes = [...document.querySelectorAll(".g-scene")];
 function same(query) {
   const now = new URLSearchParams(location.search), entries = Object.entries(query);
-  return entries.length > 0 && entries.every(([key, value]) => now.get(key) === value);
+  return entries.length > 0 && entries.length === [...now].length && entries.every(([key, value]) => now.get(key) === value);
 }
 function mark(current) {
   for (const card of scenes) {
     if (card === current) card.setAttribute("aria-current", "true"); else card.removeAttribute("aria-current");
   }
+  if (!current) return;
   // The row alone moves: scrollIntoView would take the page along, away from the instrument.
   const row = current.parentElement, place = current.getBoundingClientRect(), seen = row.getBoundingClientRect();
   if (place.right > seen.right || place.left < seen.left) row.scrollLeft += place.left - seen.left - 80;
 }
-for (const card of scenes) {
-  const query = JSON.parse(card.dataset.scene);
-  if (same(query)) mark(card);
+const queries = new Map(scenes.map((card) => [card, JSON.parse(card.dataset.scene)]));
+const settled = new Map();          // card -> the state that its scene came to, with what tools add to what was asked for
+let settling = null;                // the card whose scene has just been opened, until the visitor does something
+for (const [card, query] of queries) {
+  if (same(query)) mark(settling = card);
   card.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;      // a new tab is a new tab
     const detail = { query, title: card.querySelector("b").textContent, look: card.querySelector("small").textContent };
     const handled = !dispatchEvent(new CustomEvent("gallery:scene", { detail, cancelable: true }));
     if (!handled) return;                                                                    // the link does the rest
     event.preventDefault();
-    mark(card);
+    mark(settling = card);
     say(`${detail.title}: ${detail.look}`);
     const instrument = document.getElementById("instrument");
     if (instrument && instrument.getBoundingClientRect().top < 0) instrument.scrollIntoView({ block: "nearest" });
   });
 }
+for (const act of ["pointerdown", "keydown", "wheel", "popstate"]) addEventListener(act, () => { settling = null; }, { capture: true, passive: true });
+// A page that tells how it stands (store.js): a card is lit as long as the page shows just its scene.
+addEventListener("gallery:state", ({ detail: { state, defaults, passing } }) => {
+  const keys = Object.keys(state).filter((key) => !passing.includes(key));
+  if (settling) settled.set(settling, state);
+  const shown = (card) => [settled.get(card), { ...defaults, ...queries.get(card) }].some((scene) => scene && keys.every((key) => state[key] === scene[key]));
+  const card = scenes.find(shown);
+  if (card !== scenes.find((each) => each.hasAttribute("aria-current"))) mark(card);
+});

@@ -1,4 +1,11 @@
 // What the visitor has set, in one place, and its copy in the address bar.
+//
+//   const store = createStore({ state, defaults }, { turns: ["tool", "model"], passing: ["play"] });
+//
+// turns: the keys whose change is a turn that Back takes back, an entry of its own in the browser's history; anything else
+// replaces the address of the entry one is in. passing: what changes by itself while one looks on, and makes no scene
+// another. After every change the window hears "gallery:state", by which the cards of the scenes are lit.
+// Scenes, and Back itself: visits.js.
 
 const SETTLE_MS = 250; // browsers refuse more than about 200 address changes in 30 s
 
@@ -19,29 +26,60 @@ const FORMATS = {
 const plain = (value) => (value === true ? "1" : value === false || value == null ? "" : String(value));
 const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-export function createStore(opening) {
+export function createStore(opening, { turns = [], passing = null } = {}) {
   const state = { ...opening.state };
   const defaults = { ...opening.defaults };
   const formats = { ...FORMATS };
   const listeners = new Set();
   let timer = 0;
+  let depth = 0; // listeners set further keys: all of it is one change
+  let turned = false;
+  let quiet = false;
+
+  const text = (key, values = state) => (formats[key] || plain)(values[key]);
 
   function query() {
     const parts = [];
     for (const key of Object.keys(state)) {
       if (!(key in defaults) || same(state[key], defaults[key])) continue;
-      const text = (formats[key] || plain)(state[key]);
+      const value = text(key);
       // Commas and tildes may stand as they are, and a link stays readable.
-      if (text !== "") parts.push(`${key}=${encodeURIComponent(text).replace(/%2C/g, ",").replace(/%7E/g, "~").replace(/%2F/g, "/")}`);
+      if (value !== "") parts.push(`${key}=${encodeURIComponent(value).replace(/%2C/g, ",").replace(/%7E/g, "~").replace(/%2F/g, "/")}`);
     }
     return parts.join("&");
   }
 
-  function write() {
+  function write(way = "replaceState") {
     clearTimeout(timer);
-    const text = query();
-    const address = location.pathname + (text ? `?${text}` : "") + location.hash;
-    if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
+    const now = query();
+    const address = location.pathname + (now ? `?${now}` : "") + location.hash;
+    if (address !== location.pathname + location.search + location.hash) history[way](way === "pushState" ? null : history.state, "", address);
+  }
+
+  // Every key as it would stand in the address, defaults too.
+  function tell() {
+    if (!passing) return;
+    const texts = (values) => Object.fromEntries(Object.keys(defaults).map((key) => [key, text(key, values)]));
+    dispatchEvent(new CustomEvent("gallery:state", { detail: { state: texts(state), defaults: texts(defaults), passing } }));
+  }
+
+  // What `change` sets is one change; `turns` is whether it is a turn in any case.
+  function together(change, turn) {
+    if (turn && !turned && !quiet) {
+      if (!depth) write(); // the entry that is left keeps what was set in it
+      turned = true;
+    }
+    depth++;
+    try {
+      change();
+    } finally {
+      depth--;
+    }
+    if (depth) return;
+    clearTimeout(timer);
+    if (turned) write("pushState");
+    turned = false;
+    timer = setTimeout(() => (write(), tell()), SETTLE_MS);
   }
 
   return {
@@ -49,12 +87,24 @@ export function createStore(opening) {
     set(patch) {
       const changed = new Set(Object.keys(patch).filter((key) => !same(state[key], patch[key])));
       if (!changed.size) return;
-      for (const key of changed) state[key] = patch[key];
-      for (const { keys, fn } of [...listeners]) {
-        if (keys === null || keys.some((key) => changed.has(key))) fn(state, changed);
-      }
+      together(() => {
+        for (const key of changed) state[key] = patch[key];
+        for (const { keys, fn } of [...listeners]) {
+          if (keys === null || keys.some((key) => changed.has(key))) fn(state, changed);
+        }
+      }, turns.some((key) => changed.has(key)));
+    },
+    // Everything that `change` sets is one turn.
+    turn: (change) => together(change, true),
+    // Everything that `change` sets belongs to the entry of the history that one has just come (back) to.
+    arrive(change) {
       clearTimeout(timer);
-      timer = setTimeout(write, SETTLE_MS);
+      quiet = true;
+      try {
+        together(change, false);
+      } finally {
+        quiet = false;
+      }
     },
     // keys: a name, a list of names, or "*". Returns a function that ends the listening.
     on(keys, fn) {
@@ -70,7 +120,7 @@ export function createStore(opening) {
     },
     defaults,
     query,
-    write,
+    write: () => write(),
     url: () => location.origin + location.pathname + (query() ? `?${query()}` : ""),
   };
 }

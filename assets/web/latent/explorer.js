@@ -14,10 +14,12 @@ import { createPins } from "./pins.js";
 import { actions, build, shelfOf, statusLine, zoomButtons } from "./stage.js";
 import { createStore } from "../common/store.js";
 import { tabs } from "./toolrow.js";
+import { visits } from "../common/visits.js";
 
 const root = document.documentElement;
 export const dataBase = () => `${root.dataset.base || ""}/demo/${root.dataset.slug || "latent-space-explorer"}/data`;
 
+const WHOLE = new Set(["z", "pins", "view", "only"]); // what a state that comes whole brings with its model
 const GRADIO_MS = 90_000; // longer than the slowest start of the framework seen, on a machine with much else to do
 
 // Gradio arrives later than this stage and then carries its questions to the server.
@@ -47,8 +49,22 @@ export async function boot(main) {
 function createApp(stage, opening, status) {
   const app = {
     base: dataBase(), session: crypto.randomUUID?.() ?? String(Math.random()).slice(2), catalog: opening.catalog,
-    store: createStore(opening), status, announce: status, unpack, picture, vector, fixed, download, stage,
+    whole: false, complaint: "",
+    store: createStore(opening, { turns: ["tool", "model", "compare"], passing: ["play"] }), unpack, picture, vector, fixed, download, stage,
     space: null, training: null, // the config of the model in training, while the map shows it
+  };
+  // What could not be read of an address stands until the visitor does something here: ordinary news do not cover it.
+  app.status = (text, kind = "info") => {
+    if (app.complaint && kind !== "error") return;
+    app.complaint = "";
+    status(text, kind);
+  };
+  for (const turn of ["pointerdown", "keydown"]) stage.host.addEventListener(turn, () => (app.complaint = ""), true);
+  app.announce = app.status;
+  app.complain = (faults) => {
+    app.complaint = "";
+    if (faults.length) app.status(faults.join(" "), "error");
+    app.complaint = faults.join(" ");
   };
   app.data = createData(app.base, opening);
   app.server = serverOf(app);
@@ -101,13 +117,13 @@ function createApp(stage, opening, status) {
     app.training = config;
     app.controls.render();
     legend(app);
-    if (!config && app.space) status(greeting(app.space));
+    if (!config && app.space) app.status(greeting(app.space));
   };
   app.load = (changed) => loadModel(app, changed, spaceListeners);
   app.start = (faults) => start(app, faults);
   // A complaint stands until the visitor turns to something else.
   app.store.on(["tool"], () => {
-    if (app.space && stage.status.dataset.kind === "error") status(greeting(app.space));
+    if (app.space && stage.status.dataset.kind === "error") app.status(greeting(app.space));
   });
   return app;
 }
@@ -221,35 +237,29 @@ function legend(app) {
     }, h("i", { style: { background: map.theme.classes[label % map.theme.classes.length] } }), name)).filter(Boolean));
 }
 
-// A scene is a query string: cleaned by the server as the page's own is, then applied without a reload.
-function scenes(app) {
-  const apply = async (query) => {
-    const answer = await (await fetch(`${app.base}/opening?${new URLSearchParams(query)}`)).json();
-    const quiet = {};
-    for (const key of Object.keys(app.store.get())) if (!["model", "z", "pins", "layers", "tool", "view", "only"].includes(key)) quiet[key] = app.store.defaults[key];
-    app.store.set(quiet); // so that a scene pressed twice plays twice
-    app.store.set(answer.state);
-    if (answer.state.view === null) app.map.reset();
-    if (answer.faults.length) app.status(unread(answer.faults), "error");
-    app.stage.host.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  };
-  addEventListener("gallery:scene", (event) => {
-    event.preventDefault();
-    apply(event.detail.query).catch((fault) => app.status(`The scene did not open: ${fault.message}`, "error"));
-  });
-  addEventListener("popstate", () => location.reload());
-}
-
-// One sentence about an address that could not be read whole: the first fault, and how many more there are.
-function unread([first, ...others]) {
-  return others.length ? `${first} (${others.length} more of what the address says could not be read.)` : first;
+// A whole state at once: a scene's, or one that the visitor comes back to.
+function restore(app, state, faults) {
+  const { store } = app;
+  const quiet = {};
+  for (const key of Object.keys(store.get())) if (!["model", "z", "pins", "layers", "tool", "view", "only"].includes(key)) quiet[key] = store.defaults[key];
+  store.set(quiet); // so that a scene pressed twice plays twice
+  app.whole = true;
+  try {
+    store.set(state);
+  } finally {
+    app.whole = false;
+  }
+  if (state.view === null) app.map.reset();
+  else if (app.space?.name === state.model) app.map.setView(state.view);
+  app.complain(faults);
+  app.stage.host.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
 async function start(app, faults) {
   const { store, map } = app;
   zoomButtons(app);
   actions(app);
-  store.on("model", (_, changed) => app.load(changed));
+  store.on("model", (_, changed) => app.load(app.whole ? WHOLE : changed));
   store.on("layers", (state) => map.show(state.layers));
   store.on("only", (state) => (map.isolate(state.only), app.space && legend(app)));
   addEventListener("gallery:theme", () => {
@@ -259,10 +269,10 @@ async function start(app, faults) {
   });
   map.show(store.get("layers"));
   map.isolate(store.get("only"));
-  scenes(app);
+  visits({ store, base: app.base, apply: (state, told) => restore(app, state, told), failed: (sentence) => app.status(sentence, "error") });
   addEventListener("pagehide", () => navigator.sendBeacon(`${app.base}/leave?session=${app.session}`)); // nothing runs on for nobody
-  const loaded = app.load(new Set(["z", "pins", "view", "only"]));
+  app.complain(faults);
+  const loaded = app.load(WHOLE);
   tabs(app);
   await loaded;
-  if (faults.length) app.status(unread(faults), "error");
 }
