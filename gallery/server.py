@@ -41,6 +41,7 @@ HEAD_START = 0.3         # seconds: whoever opens the gallery while it starts is
 QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
          "GRADIO_RUN_HISTORY": "False", "GRADIO_SSR_MODE": "False", "GRADIO_MCP_SERVER": "False",
          "GRADIO_ANALYTICS_MAX_EVENTS": "1", "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+         "HF_HUB_DISABLE_XET": "1",         # a download by plain HTTP can be stopped, and tells how far it is
          "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engines.runtime import trained
+from engines.runtime import hub, trained
 from engines.runtime.contract import ModelRef
 from engines.runtime.errors import BadInput, ModelFault, OutOfMemory, VisitorError
 
@@ -49,9 +49,10 @@ def names() -> tuple[str, ...]:
 
 
 def folder(name: str) -> Path:
-    """The folder of a model, "vae-mnist-2d" or "trained/<token>".
+    """The folder of a model: "vae-mnist-2d", "trained/<token>", "folder:<name>", or "owner/model" of the Hub.
 
-    Raises BadInput for a name that is none, ModelFault for a trained model that has been cleared away.
+    Raises BadInput for a name that is none, ModelFault for a trained model that has been cleared away, or one of
+    the Hub that has not been fetched.
     """
     token = _TOKEN.fullmatch(name)
     if token:
@@ -59,6 +60,10 @@ def folder(name: str) -> Path:
         if not place.is_dir():
             raise ModelFault("That trained model has been cleared away to make room: train it again.")
         return place
+    if hub.is_own(name):
+        return hub.own_folder(name)
+    if hub.is_id(name):
+        return hub.fetched_folder(name)
     if not _NAME.fullmatch(name) or not (bundled() / name).is_dir():
         known = names()
         few = ", ".join(known[:12]) or "none is installed"
@@ -69,6 +74,17 @@ def folder(name: str) -> Path:
 def shown(path: Path) -> str:
     """A path as a visitor may read it: the model's folder and the file."""
     return "/".join(path.parts[-2:])
+
+
+def published(name: str) -> bool:
+    """Whether a model comes with checksums: bundled, or trained here."""
+    return not hub.is_own(name) and not hub.is_id(name)
+
+
+def check_whole(place: Path) -> None:
+    """Of a folder without checksums: every safetensors file is whole. Raises ModelFault naming the first that is not."""
+    for path in sorted([*place.glob("*.safetensors"), *place.glob("*/*.safetensors")]):
+        elements(path)
 
 
 def check(place: Path) -> None:
@@ -220,7 +236,7 @@ class Residents:
 
     def _load(self, ref: ModelRef) -> Resident:
         place = folder(ref.name)
-        check(place)
+        (check if published(ref.name) else check_whole)(place)
         package, _, function = ref.loader.partition(":")
         loader = getattr(importlib.import_module(package), function)
         try:
