@@ -22,9 +22,11 @@ from engines.runtime import BadInput, Job, ModelRef
 LOADER = "engines.diffusion.model:load"
 SAMPLERS = ("ddpm", "ddim", "dpm++", "euler")
 SCHEDULES = ("linear", "cosine", "sigmoid")
+TRAINED = "trained"          # the schedule that a model came with, whatever it is
 MAX_STEPS = 1000             # the models know a thousand noise levels
 MAX_PICTURES = 16            # side by side; what a class can look at, and a UNet batch gains nothing beyond
 MAX_SIDE = 256               # pixels of a picture that is handed in, already of the model's size
+MAX_PIXELS = 4 * 256 * 256   # of all pictures of a run: four of 256 x 256 take the memory of a small machine
 NO_LABEL = -1
 
 Array = np.ndarray
@@ -87,7 +89,7 @@ class Sample:
     sampler: Literal["ddpm", "ddim", "dpm++", "euler"] = "ddim"
     eta: float = 0.0
     steps: int = 50
-    schedule: Literal["linear", "cosine", "sigmoid"] = "linear"
+    schedule: Literal["linear", "cosine", "sigmoid", "trained"] = "linear"
     count: int = 1
     seed: int = 0
     begin: Begin | None = None
@@ -108,8 +110,8 @@ class Sample:
             whole("the class", label, NO_LABEL, 10_000)
         if self.sampler not in SAMPLERS:
             raise BadInput(f"the sampler is {self.sampler!r:.40}; it may be {', '.join(SAMPLERS)}.")
-        if self.schedule not in SCHEDULES:
-            raise BadInput(f"the schedule is {self.schedule!r:.40}; it may be {', '.join(SCHEDULES)}.")
+        if self.schedule not in (*SCHEDULES, TRAINED):
+            raise BadInput(f"the schedule is {self.schedule!r:.40}; it may be {', '.join((*SCHEDULES, TRAINED))}.")
         self._check_origin()
 
     def _check_origin(self) -> None:
@@ -140,6 +142,8 @@ class Step:
     x_0:     uint8 (N, H, W, C): the clean picture that eps implies (eq. 15).
     with_label, without_label: the same by each branch of the guidance; empty where there is only one.
     x:       float32 (N, C, H, W): the state itself, to go on from.
+    Of a latent diffusion model the state is a latent: x_t and eps show its first three channels, enlarged to the size
+    of the picture, and x_0 is decoded.
     seconds: spent on this run so far.
     The last frame has index = steps: x_t and x_0 are the finished picture, eps is 127 all over.
     """
@@ -182,9 +186,10 @@ class Noise:
 
 @dataclass(frozen=True)
 class Curves:
-    """Ask for the three schedules of a run of so many steps."""
+    """Ask for the three schedules of a run of so many steps. model: also for the one that this model came with."""
 
     steps: int = 50
+    model: str = ""
 
     def __post_init__(self) -> None:
         whole("the number of steps", self.steps, 1, MAX_STEPS)
@@ -192,7 +197,8 @@ class Curves:
 
 @dataclass(frozen=True)
 class Schedules:
-    """By schedule, in the order of SCHEDULES: beta, alpha_bar float32 (3, 1000); timesteps int (steps,)."""
+    """By schedule, in the order of SCHEDULES and then the model's own: beta, alpha_bar float32 (3 or 4, 1000);
+    timesteps int (steps,)."""
 
     beta: Array
     alpha_bar: Array

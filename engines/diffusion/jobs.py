@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from engines.diffusion import SCHEDULES, Curves, Dissolve, Judge, Noise, Sample, Schedules, Step, Verdict
+from engines.diffusion import MAX_PIXELS, SCHEDULES, Curves, Dissolve, Judge, Noise, Sample, Schedules, Step, Verdict
+from engines.diffusion import layout
 from engines.diffusion.classifier import Classifier
 from engines.diffusion.model import Denoiser
-from engines.diffusion.process import alpha_bars, betas, predicted_x_0, q_sample
+from engines.diffusion.process import betas, predicted_x_0, q_sample, trained_betas
 from engines.diffusion.samplers import Sampler
-from engines.runtime import BadInput, forward
+from engines.runtime import BadInput, forward, models
 
 EPS_RANGE = 3.0             # eps is shown from -3 to 3: 99.7 % of a standard normal
 
@@ -21,7 +22,8 @@ EPS_RANGE = 3.0             # eps is shown from -3 to 3: 99.7 % of a standard no
 def sample(denoiser: Denoiser, p: Sample) -> Iterator[Step]:
     """Noise to pictures, one frame a step. Yields forward passes, which are shared with other visitors."""
     began = time.monotonic()
-    sampler = Sampler(p.sampler, p.schedule, p.steps, p.eta)
+    check(p, denoiser)
+    sampler = Sampler(p.sampler, p.schedule, p.steps, p.eta, denoiser.betas)
     told = sampler.told(denoiser.trained_on)
     labels = denoiser.label(p.labels, p.count)                                      # (N,)
     generators = [torch.Generator().manual_seed(p.seed + k) for k in range(p.count)]
@@ -35,21 +37,32 @@ def sample(denoiser: Denoiser, p: Sample) -> Iterator[Step]:
     sampler.begin(first)
     if p.begin is not None and p.begin.before.size and first:
         before = torch.from_numpy(p.begin.before)
-        eps, _ = yield from believed(denoiser, before, told[first - 1], labels, p.guidance)
+        eps, _ = yield from believed(denoiser, before, told[first - 1], sampler.alpha_bar[first - 1], labels, p.guidance)
         sampler.recall(eps, first - 1, sampler.enter(before, first - 1))
     state = sampler.enter(x_t, first)
     for index in range(first, p.steps):
         x_t, alpha_bar_t = sampler.seen(state, index), sampler.alpha_bar[index]
         # 1. what does the network believe?
-        eps, branches = yield from believed(denoiser, x_t, told[index], labels, p.guidance)
-        yield frame(p, index, told[index], alpha_bar_t, x_t, eps, branches, time.monotonic() - began)
+        eps, branches = yield from believed(denoiser, x_t, told[index], alpha_bar_t, labels, p.guidance)
+        yield (yield from frame(denoiser, p, index, told[index], alpha_bar_t, x_t, eps, branches, began))
         # 2. one step back
         state = sampler.step(eps, index, state, generators)
         # 3. what is not masked is the picture, dissolved as far
         if mask is not None:
             known = q_sample(picture, sampler.alpha_bar[index + 1], noise)
             state = torch.where(mask, state, sampler.enter(known, index + 1))
-    yield frame(p, p.steps, 0.0, torch.ones(()), state, torch.zeros_like(state), [], time.monotonic() - began)
+    yield (yield from frame(denoiser, p, p.steps, 0.0, torch.ones(()), state, torch.zeros_like(state), [], began))
+
+
+def check(p: Sample, denoiser: Denoiser) -> None:
+    """Raises BadInput for what this model cannot do."""
+    _, height, width = denoiser.shape
+    most = MAX_PIXELS // (height * width)
+    if p.count > most:
+        raise BadInput(f"{p.count} pictures of {width} x {height} were asked for at once; {max(1, most)} fit: ask for fewer.")
+    if p.picture is not None and denoiser.first_stage is not None:
+        raise BadInput("This model works in a latent space, where a picture cannot be dissolved pixel by pixel: "
+                       "choose a model that works on pixels.")
 
 
 def start(p: Sample, sampler: Sampler, noise: Tensor, picture: Tensor | None) -> tuple[int, Tensor]:
@@ -67,29 +80,41 @@ def start(p: Sample, sampler: Sampler, noise: Tensor, picture: Tensor | None) ->
     return index, q_sample(picture, sampler.alpha_bar[index], noise)
 
 
-def believed(denoiser: Denoiser, x_t: Tensor, t: float, labels: Tensor, guidance: float) -> Iterator:
+def believed(denoiser: Denoiser, x_t: Tensor, t: float, alpha_bar_t: Tensor, labels: Tensor, guidance: float) -> Iterator:
     """The predicted noise, (N, C, H, W), and the two branches it was made of, if there are two."""
     count = len(x_t)
-    if guidance == 1 or not denoiser.classes or bool((labels == denoiser.no_label).all()):
-        eps = yield forward(denoiser, x_t, torch.full((count,), t), labels)
-        return eps.cpu(), []
+    if guidance == 1 or not denoiser.classes or not denoiser.free or bool((labels == denoiser.no_label).all()):
+        found = yield forward(denoiser, x_t, torch.full((count,), t), labels)
+        return denoiser.noise(found.cpu(), x_t, alpha_bar_t), []
     if guidance == 0:
         labels = torch.full_like(labels, denoiser.no_label)
-        eps = yield forward(denoiser, x_t, torch.full((count,), t), labels)
-        return eps.cpu(), []
+        found = yield forward(denoiser, x_t, torch.full((count,), t), labels)
+        return denoiser.noise(found.cpu(), x_t, alpha_bar_t), []
     both = torch.cat([labels, torch.full_like(labels, denoiser.no_label)])         # (2N,)
     found = yield forward(denoiser, torch.cat([x_t, x_t]), torch.full((2 * count,), t), both)
-    with_label, without_label = found.cpu().chunk(2)                               # 2 x (N, C, H, W)
+    with_label, without_label = (denoiser.noise(each, x_t, alpha_bar_t) for each in found.cpu().chunk(2))  # (N, C, H, W)
     return without_label + guidance * (with_label - without_label), [with_label, without_label]
 
 
-def frame(p: Sample, index: int, t: float, alpha_bar_t: Tensor, x_t: Tensor, eps: Tensor, branches: list[Tensor],
-          seconds: float) -> Step:
+def frame(denoiser: Denoiser, p: Sample, index: int, t: float, alpha_bar_t: Tensor, x_t: Tensor, eps: Tensor,
+          branches: list[Tensor], began: float) -> Iterator:
     """What is shown of a step."""
-    x_0 = predicted_x_0(x_t, alpha_bar_t, eps)
-    sides = [to_bytes(predicted_x_0(x_t, alpha_bar_t, branch)) for branch in branches] or [to_bytes(x_0[:0])] * 2
-    return Step(index, p.steps, t, float(alpha_bar_t), to_bytes(x_t), to_bytes(eps / EPS_RANGE), to_bytes(x_0), *sides,
-                x_t.numpy(), seconds)
+    beliefs = [predicted_x_0(x_t, alpha_bar_t, each) for each in (eps, *branches)]  # (N, C, H, W) each
+    if denoiser.first_stage is not None:
+        decoded = yield forward(denoiser.decode, torch.cat(beliefs))
+        beliefs = list(decoded.cpu().chunk(len(beliefs)))
+        size = beliefs[0].shape[-2:]
+        seen, noise = enlarged(x_t, size), enlarged(eps, size)
+    else:
+        seen, noise = x_t, eps
+    x_0, *sides = map(to_bytes, beliefs)
+    return Step(index, p.steps, t, float(alpha_bar_t), to_bytes(seen), to_bytes(noise / EPS_RANGE), x_0,
+                *(sides or [x_0[:0]] * 2), x_t.numpy(), time.monotonic() - began)
+
+
+def enlarged(z: Tensor, size: tuple[int, int]) -> Tensor:
+    """The first three channels of latents (N, C, h, w) as (N, 3, H, W), each number a square of pixels."""
+    return nn.functional.interpolate(z[:, [0, min(1, z.shape[1] - 1), min(2, z.shape[1] - 1)]], size, mode="nearest")
 
 
 def drawn(generators: list[torch.Generator], shape: tuple[int, int, int]) -> Tensor:
@@ -120,8 +145,11 @@ def dissolve(p: Dissolve) -> Iterator[Noise]:
 
 
 def schedules(p: Curves) -> Iterator[Schedules]:
-    yield Schedules(torch.stack([betas(kind) for kind in SCHEDULES]).numpy(),
-                    torch.stack([alpha_bars(kind) for kind in SCHEDULES]).numpy(),
+    curves = [betas(kind) for kind in SCHEDULES]
+    if p.model:
+        curves.append(trained_betas(layout.read(models.folder(p.model)).scheduler))
+    beta = torch.stack(curves)                                                     # (3 or 4, T)
+    yield Schedules(beta.numpy(), torch.cumprod(1.0 - beta, dim=1).numpy(),
                     Sampler("ddim", "linear", p.steps).levels.numpy())
 
 

@@ -1,50 +1,53 @@
 """The network of denoising diffusion, eps_theta(x_t, t) (Ho et al. 2020, arXiv:2006.11239), and its files.
 
-The network is diffusers' UNet2DModel, so that any checkpoint in diffusers' layout can be walked through:
+The network is diffusers' UNet2DModel, so that any checkpoint in diffusers' layout can be walked through
+(`engines.diffusion.layout`). Conditioned models take a class; in ours the last one they know stands for "no label",
+left there by training with labels dropped (Ho & Salimans 2022, arXiv:2207.12598, algorithm 1).
 
-    <folder>/model_index.json                          which pipeline it belongs to
-    <folder>/unet/config.json, diffusion_pytorch_model.safetensors
-    <folder>/scheduler/scheduler_config.json           the schedule that it was trained with
-
-Conditioned models take a class; the last one they know stands for "no label", left there by training with
-labels dropped (Ho & Salimans 2022, arXiv:2207.12598, algorithm 1).
+A latent diffusion model (Rombach et al. 2022, arXiv:2112.10752) does all of it in the latent space of a first stage:
+x_t is a latent then, and what is shown of the predicted x_0 is decoded.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import UNet2DModel
+from diffusers import AutoencoderKL, UNet2DModel, VQModel
 from torch import Tensor, nn
 
-from engines.diffusion import NO_LABEL
+from engines.diffusion import NO_LABEL, layout
 from engines.diffusion.compiled import Compiled
-from engines.diffusion.process import alpha_bars
-from engines.runtime import BadInput, ModelFault
+from engines.diffusion.process import betas, trained_betas
+from engines.runtime import BadInput
 
 
 class Denoiser(nn.Module):
-    """eps_theta. Pictures (B, C, H, W), values around -1 to 1; t (B,) float; labels (B,) int."""
+    """eps_theta. States (B, C, H, W): pictures, values around -1 to 1, or latents; t (B,) float; labels (B,) int."""
 
-    def __init__(self, unet: UNet2DModel, scheduler: dict | None = None) -> None:
-        """scheduler: the scheduler_config.json that came with the network."""
+    def __init__(self, unet: UNet2DModel, scheduler: dict | None = None, first_stage: Any = None, *,
+                 free: bool = True) -> None:
+        """scheduler: the scheduler_config.json that came with the network. first_stage: of a latent diffusion
+        model, a VQModel or AutoencoderKL. free: the last class stands for "no label"."""
         super().__init__()
-        self.unet = unet
+        self.unet, self.first_stage = unet, first_stage
         self.scheduler = scheduler or {}
-        count = unet.config.num_class_embeds
-        self.classes = (count or 1) - 1                 # classes that may be asked for; 0: unconditional
+        count = unet.config.num_class_embeds or 0
+        self.classes = max(0, count - 1) if free else count     # classes that may be asked for; 0: unconditional
+        self.conditional, self.free = count > 0, free
         self.no_label = self.classes
         size = unet.config.sample_size
         height, width = (size, size) if isinstance(size, int) else size
         self.shape = (unet.config.in_channels, height, width)
         self.layout = torch.contiguous_format           # the order of pictures in memory
         self.compiled: Compiled | None = None
-        self.trained_on = alpha_bars(_kind(self.scheduler), int(self.scheduler.get("num_train_timesteps", 1000)))
+        self.predicts = self.scheduler.get("prediction_type", "epsilon")
+        self.betas = trained_betas(self.scheduler) if self.scheduler else betas()
+        self.trained_on = torch.cumprod(1.0 - self.betas, dim=0)
 
     def forward(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-        """The predicted noise, (B, C, H, W)."""
+        """What the network predicts, (B, C, H, W): the noise, unless it was trained otherwise."""
         if self.compiled is not None and x_t.device.type == "cpu":
             quick = self.compiled.get(self._plain, x_t, t, labels)
             if quick is not None:
@@ -53,7 +56,19 @@ class Denoiser(nn.Module):
 
     def _plain(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         x_t = x_t.contiguous(memory_format=self.layout)
-        return self.unet(x_t, t, class_labels=labels if self.classes else None).sample
+        return self.unet(x_t, t, class_labels=labels if self.conditional else None).sample
+
+    def noise(self, predicted: Tensor, x_t: Tensor, alpha_bar_t: Tensor) -> Tensor:
+        """eps, from whatever the network predicts: v (Salimans & Ho 2022, arXiv:2202.00512, appendix D), or x_0."""
+        if self.predicts == "v_prediction":
+            return alpha_bar_t.sqrt() * predicted + (1 - alpha_bar_t).sqrt() * x_t
+        if self.predicts == "sample":
+            return (x_t - alpha_bar_t.sqrt() * predicted) / (1 - alpha_bar_t).sqrt()
+        return predicted
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Latents -> pictures (B, C, H, W), values around -1 to 1. Of a latent diffusion model only."""
+        return self.first_stage.decode(z / self.first_stage.config.scaling_factor).sample
 
     def channels_last(self) -> Denoiser:
         """Keep weights and pictures with the channels innermost: the same sums, a quarter faster on a CPU."""
@@ -65,20 +80,13 @@ class Denoiser(nn.Module):
         """The labels of `count` pictures, (count,). Raises BadInput."""
         for label in asked:
             if label >= self.classes:
-                raise BadInput(f"the class is {label}; this model knows {self.classes}, numbered from 0: choose one of "
-                               "these." if self.classes else "this model was trained without classes: ask for none.")
+                raise BadInput(f"The class is {label}; this model knows {self.classes}, numbered from 0: choose one of "
+                               "these." if self.classes else "This model was trained without classes: ask for none.")
+            if label == NO_LABEL and self.classes and not self.free:
+                raise BadInput(f"This model was always told a class, so it cannot do without: choose one of its "
+                               f"{self.classes}.")
         found = [self.no_label if label == NO_LABEL else label for label in asked]
         return torch.tensor(found * (count // len(found)))
-
-
-def _kind(scheduler: dict) -> str:
-    named = {"linear": "linear", "squaredcos_cap_v2": "cosine", "sigmoid": "sigmoid"}
-    kind = scheduler.get("beta_schedule", "linear")
-    ends = scheduler.get("beta_start", 1e-4), scheduler.get("beta_end", 0.02)
-    if kind not in named or ends != (1e-4, 0.02):
-        raise ModelFault(f"This model was trained with the schedule {kind!r} from {ends[0]:g} to {ends[1]:g}; "
-                         "linear, cosine and sigmoid from 0.0001 to 0.02 are understood here: choose another model.")
-    return named[kind]
 
 
 def load(folder: Path, quick: bool = True) -> Denoiser:
@@ -86,17 +94,14 @@ def load(folder: Path, quick: bool = True) -> Denoiser:
 
     quick: take up the network compiled for this processor, once there is one.
     """
-    place = folder / "unet" if (folder / "unet").is_dir() else folder
-    settings = folder / "scheduler" / "scheduler_config.json"
-    if not settings.is_file():
-        settings = folder / "scheduler_config.json"
-    scheduler = json.loads(settings.read_text("utf-8")) if settings.is_file() else {}
-    if scheduler.get("prediction_type", "epsilon") != "epsilon":
-        raise ModelFault(f"This model predicts {scheduler['prediction_type']!r} and not the noise: choose another model.")
-    unet = UNet2DModel.from_pretrained(place, use_safetensors=True, low_cpu_mem_usage=False, torch_dtype=torch.float32)
-    if unet.config.out_channels != unet.config.in_channels:
-        raise ModelFault("This model also predicts a variance, which is not understood here: choose another model.")
-    denoiser = Denoiser(unet.eval(), scheduler).channels_last()
+    found = layout.read(folder)
+    settings = {"use_safetensors": True, "low_cpu_mem_usage": False, "torch_dtype": torch.float32}
+    unet = UNet2DModel.from_pretrained(found.unet, **settings).eval()
+    first_stage = None
+    if found.first_stage is not None:
+        kind = VQModel if VQModel.load_config(found.first_stage)["_class_name"] == "VQModel" else AutoencoderKL
+        first_stage = kind.from_pretrained(found.first_stage, **settings).eval()
+    denoiser = Denoiser(unet, found.scheduler, first_stage, free=found.free or not found.classes).channels_last()
     if quick and (folder / "SHA256SUMS").is_file():
         denoiser.compiled = Compiled(folder)
     return denoiser

@@ -12,8 +12,10 @@ with alpha_bar_t the product of 1 - beta_s up to t. Steps are numbered from 0 to
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
+from diffusers import DDPMScheduler
 from torch import Tensor
 
 T = 1000
@@ -36,6 +38,12 @@ def betas(kind: str = "linear", count: int = T) -> Tensor:
         return torch.tensor([min(1 - alpha_bar((i + 1) / count) / alpha_bar(i / count), 0.999) for i in range(count)],
                             dtype=torch.float32)
     raise ValueError(f"the schedule is {kind!r}; it may be one of {KINDS}")
+
+
+def trained_betas(scheduler: dict[str, Any]) -> Tensor:
+    """beta_t, float32, of the scheduler_config.json that a model came with, whatever its schedule."""
+    kept = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas")
+    return DDPMScheduler(**{key: scheduler[key] for key in kept if scheduler.get(key) is not None}).betas.float()
 
 
 def alpha_bars(kind: str = "linear", count: int = T) -> Tensor:

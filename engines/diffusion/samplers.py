@@ -14,7 +14,8 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from torch import Tensor
 
-from engines.diffusion.process import T, alpha_bars, betas
+from engines.diffusion import TRAINED
+from engines.diffusion.process import T, betas
 
 # No sampler clips the x_0 that it believes in, though diffusers' ddpm and ddim do unless told otherwise. Where there is
 # almost nothing but noise, x_0 is a guess that may lie far outside; cut to the range of pictures it is no longer right
@@ -28,24 +29,34 @@ _MADE = {
 }
 
 
-def scheduler(kind: str, schedule: str = "linear") -> Any:
-    """diffusers' scheduler of that name, before its timesteps are set."""
+def scheduler(kind: str, schedule: str = "linear", trained: Tensor | None = None) -> Any:
+    """diffusers' scheduler of that name, before its timesteps are set. trained: the betas of the schedule "trained"."""
     made, settings = _MADE[kind]
-    curve = {} if schedule == "linear" else {"trained_betas": betas(schedule).tolist()}
+    curve = {} if schedule == "linear" else {"trained_betas": _curve(schedule, trained).tolist()}
     return made(num_train_timesteps=T, beta_start=1e-4, beta_end=0.02, beta_schedule="linear",
                 timestep_spacing="trailing", **curve, **settings)
+
+
+def _curve(schedule: str, trained: Tensor | None) -> Tensor:
+    if schedule != TRAINED:
+        return betas(schedule)
+    if trained is None:
+        raise ValueError("the schedule of a model was asked for without the model")
+    return trained
 
 
 class Sampler:
     """One run's scheduler. Steps are numbered from 0; `levels[i]` is the noise level of step i, 999 to 0."""
 
-    def __init__(self, kind: str, schedule: str, steps: int, eta: float = 0.0) -> None:
+    def __init__(self, kind: str, schedule: str, steps: int, eta: float = 0.0, trained: Tensor | None = None) -> None:
+        """trained: the betas that the model was trained with, for the schedule of that name."""
         self.kind, self.steps, self.eta = kind, steps, eta
-        self._scheduler = scheduler(kind, schedule)
+        self._scheduler = scheduler(kind, schedule, trained)
         self._scheduler.set_timesteps(steps)
         self.timesteps = self._scheduler.timesteps
         self.levels = self.timesteps.round().long()                                  # (steps,)
-        self.alpha_bar = torch.cat([alpha_bars(schedule)[self.levels], torch.ones(1)])   # (steps + 1,), the last clean
+        curve = torch.cumprod(1.0 - _curve(schedule, trained), dim=0)                # (T,)
+        self.alpha_bar = torch.cat([curve[self.levels], torch.ones(1)])              # (steps + 1,), the last clean
 
     def told(self, trained_on: Tensor) -> list[float]:
         """The t that a network is told at each step: the level at which it was trained with the same alpha_bar."""

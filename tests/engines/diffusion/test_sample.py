@@ -169,7 +169,7 @@ def test_inpainting_keeps_what_is_not_masked(denoiser: Denoiser, sampler: str) -
 
 
 @pytest.mark.parametrize(("changes", "words"), [
-    ({"labels": (CLASSES,)}, "the class is 3; this model knows 3"),
+    ({"labels": (CLASSES,)}, "The class is 3; this model knows 3"),
     ({"picture": np.zeros((9, 8, 1), np.uint8), "strength": 0.5}, "8 x 9 with 1 colours"),
     ({"begin": Begin(1, np.zeros((2, 1, 4, 4), np.float32))}, "start the run anew"),
 ])
@@ -188,7 +188,7 @@ def test_visitors_share_passes_and_get_their_own_pictures(monkeypatch: pytest.Mo
     folder = tmp_path / "toy"
     make_unet().save_pretrained(folder / "unet")
     scheduler("ddpm").save_config(folder / "scheduler")
-    (folder / "config.json").write_text("{}")
+    (folder / "config.json").write_text('{"classes": ["a", "b", "c"]}')
     write_sums(folder)
     monkeypatch.setenv(models.BUNDLED, str(tmp_path))
     asks = [ask(count=1, seed=k, sampler=SAMPLERS[k % 4], steps=5 + k % 3) for k in range(16)]
