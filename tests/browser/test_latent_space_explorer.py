@@ -308,3 +308,29 @@ def test_no_words_are_smaller_than_the_back_row_can_read(explorer: Callable[...,
         .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) && e.getClientRects().length)
         .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 13).map((e) => e.className + ' ' + e.textContent.slice(0, 30))""")
     assert small == []
+
+
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_every_complaint_is_shown_whole(explorer: Callable[..., Watched], size: str) -> None:
+    page = explorer(f"?model={'m' * 60}&z=nan,1&pins=t99999&tool=hammer&layers=ink&compare=nobody&steps=many", size=size).page
+    page.wait_for_timeout(1_500)
+    status = page.locator("#status")
+    assert status.get_attribute("data-kind") == "error"
+    for word in ("mmm", "nan", "99999", "hammer", "ink", "nobody", "many"):
+        assert word in status.inner_text()
+    assert status.evaluate("(e) => e.scrollHeight - e.clientHeight") <= 0
+    assert page.locator(".lx-plot").bounding_box()["height"] > 150
+    status_box, side = status.bounding_box(), page.locator(".lx-here").bounding_box()
+    assert size == "laptop" or status_box["y"] + status_box["height"] <= side["y"]
+
+
+@pytest.mark.parametrize("model", ["vae-mnist-2d", "vae-fashion-2d", "vae-emoji"])
+def test_a_phone_names_every_class(explorer: Callable[..., Watched], model: str) -> None:
+    page = explorer(f"?model={model}", size="phone").page
+    legend = page.locator(".lx-legend")
+    assert legend.locator("button").count() == page.evaluate("new Set(window.__latent.app.space.labels).size")
+    assert legend.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+    box = legend.bounding_box()
+    for button in legend.locator("button").all():
+        own = button.bounding_box()
+        assert own["x"] + own["width"] <= box["x"] + box["width"] and own["y"] + own["height"] <= box["y"] + box["height"]
