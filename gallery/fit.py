@@ -4,7 +4,7 @@ MNIST: "the original black and white images were size normalized to fit in a 20x
 preserving their aspect ratio [...] the images were centered in a 28x28 image by computing the center
 of mass of the pixels" (LeCun, Cortes, Burges, the data set's page). Fashion-MNIST: trimmed to the
 object, longest edge 28 pixels, sharpened, centred, negated (Xiao, Rasul, Vollgraf 2017, section 2,
-arXiv:1708.07747). Emoji: 64 x 64, transparency laid on white.
+arXiv:1708.07747). Emoji: 64 x 64, transparency laid on white. Photographs: the square in the middle.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from gallery.upload import Opened
 BOX, SIDE, MASS = 20, 28, 14         # MNIST: box, picture, and where the centre of mass goes (index of a pixel)
 THIN, USUAL = 1.27, 2.2              # width of a stroke in a 20-pixel box: 1st percentile and about the median of MNIST
 EMOJI_SIDE, EMOJI_BOX = 64, 60       # the usual longest side of a Noto emoji is 60 to 62 of 64 pixels
+PHOTO_SIDE = 256                     # the largest picture that is handed to a diffusion model
 FAINT = 12 / 255                     # a picture whose darkest and lightest differ by less shows nothing
 EMPTY = "The picture is empty: draw something first, or choose one in which something stands out from its background."
 
@@ -35,7 +36,8 @@ class Fitted:
 
 def fit(opened: Opened, dataset: str) -> Fitted:
     """A visitor's picture as the data set would hold it. Raises BadInput if nothing can be seen in it."""
-    ways: dict[str, Callable[[Opened], Fitted]] = {"mnist": as_mnist, "fashion": as_fashion, "emoji": as_emoji}
+    ways: dict[str, Callable[[Opened], Fitted]] = {"mnist": as_mnist, "fashion": as_fashion, "emoji": as_emoji,
+                                                  "photo": as_photo}
     if dataset not in ways:
         raise BadInput(f"The model reads pictures of {dataset!r}; a picture of one's own can be fitted to "
                        f"{', '.join(ways)}: choose another model.")
@@ -202,6 +204,20 @@ def as_emoji(opened: Opened) -> Fitted:
 
 
 # --- shared by all -----------------------------------------------------------------------------------------------
+
+# --- photographs -------------------------------------------------------------------------------------------------
+
+def as_photo(opened: Opened) -> Fitted:
+    """The square in the middle, in colour, of at most 256 pixels: the model's size is made of it later."""
+    white = Image.new("RGBA", opened.image.size, "white")
+    flat = Image.alpha_composite(white, opened.image.convert("RGBA")).convert("RGB")
+    side = min(flat.size)
+    left, top = (flat.width - side) // 2, (flat.height - side) // 2
+    square = flat.crop((left, top, left + side, top + side))
+    if side > PHOTO_SIDE:
+        square = square.resize((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS)
+    return Fitted(np.asarray(square), ("cut to the square in the middle",) if flat.width != flat.height else ())
+
 
 def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
     """top, bottom, left, right of what is true in a mask (H, W); bottom and right exclusive."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from apps.diffusion_stepper import foreign
 from engines import data
 from engines.runtime import BadInput, ModelFault, VisitorError, models
 
@@ -18,7 +19,9 @@ FAMILY = "diffusion"
 
 
 def config(model: str) -> dict[str, Any]:
-    """A model's config.json. Raises BadInput or ModelFault, with a sentence, where there is no such model."""
+    """A model's config.json, or what stands for it. Raises BadInput or ModelFault, with a sentence, where there is none."""
+    if foreign.is_foreign(model):
+        return foreign.config(model)
     try:
         folder = models.folder(model)
     except BadInput:            # the runtime would name models that this room cannot show
@@ -52,15 +55,24 @@ def bundled() -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: (each["name"] != DEFAULT, each["name"]))
 
 
+def offered(model: str) -> list[dict[str, Any]]:
+    """The bundled models, and the one that the page shows if it is none of them."""
+    found = bundled()
+    return found if any(each["name"] == model for each in found) else [*found, told(model)]
+
+
 def told(model: str) -> dict[str, Any]:
-    known = config(model)
-    return {key: known.get(key) for key in ("name", "dataset", "image", "classes", "measured", "parameters")}
+    known = {"free": True, "latent": False, "foreign": False, "schedule": "linear", **config(model)}
+    return {key: known.get(key) for key in ("name", "dataset", "image", "classes", "measured", "parameters", "free",
+                                            "latent", "foreign", "schedule")}
 
 
 # --- pictures of the data set -------------------------------------------------------------------------------------
 
 def shown(dataset: str) -> data.PictureSet:
-    """The pictures that may be chosen: the test split, or all of a set that has no splits."""
+    """The pictures that may be chosen: the test split, or all of a set that has no splits. Raises BadInput."""
+    if dataset == foreign.DATASET:
+        raise BadInput("The pictures that this model was trained on are not in the gallery: upload one, or draw it.")
     split = "test" if "test" in data.about(dataset)["splits"] else "all"
     return data.load(dataset, split)
 
@@ -80,6 +92,8 @@ def sized(image: np.ndarray, wanted: list[int]) -> np.ndarray:
     if image.shape[0] > height or image.shape[1] > width:
         flat = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
         image = np.asarray(flat.resize((width, height), Image.Resampling.BOX)).reshape(height, width, -1)
+    if image.shape[-1] > channels:
+        image = np.rint(image.mean(-1, keepdims=True)).astype(np.uint8)
     spare = height - image.shape[0], width - image.shape[1]
     image = np.pad(image, (*((each // 2, each - each // 2) for each in spare), (0, 0)))
-    return np.ascontiguousarray(np.repeat(image, channels, 2) if image.shape[-1] < channels else image[..., :channels])
+    return np.ascontiguousarray(np.repeat(image, channels, 2) if image.shape[-1] < channels else image)

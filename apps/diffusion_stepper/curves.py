@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from apps.diffusion_stepper import catalogue
 from engines import diffusion, runtime
 from gallery import look
 
@@ -18,7 +19,7 @@ TITLES = ("β", "ᾱ", "SNR, dB")
 
 
 def figure(found: diffusion.Schedules, dark: bool) -> dict[str, Any]:
-    """{"data", "layout"}: nine traces, by chart and then by schedule; x is t. The page colours the chosen schedule."""
+    """{"data", "layout"}: a trace for each schedule, chart by chart; x is t. The page colours the chosen schedule."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -27,7 +28,7 @@ def figure(found: diffusion.Schedules, dark: bool) -> dict[str, Any]:
     snr = 10 * np.log10(found.alpha_bar / np.maximum(1 - found.alpha_bar, 1e-12))
     made = make_subplots(rows=1, cols=3, subplot_titles=TITLES, horizontal_spacing=0.11)
     for column, values in enumerate((found.beta, found.alpha_bar, snr), 1):
-        for which, name in enumerate(diffusion.SCHEDULES):
+        for which, name in enumerate((*diffusion.SCHEDULES, diffusion.TRAINED)[:len(values)]):
             y = np.round(values[which][levels].astype(float), 5)
             hover = f"{name}: %{{y:.3g}} at t = %{{x}}<extra></extra>"
             made.add_trace(go.Scatter(x=levels, y=y, name=name, mode="lines", opacity=0.45, hovertemplate=hover,
@@ -48,8 +49,11 @@ def routes() -> APIRouter:
     router = APIRouter()
 
     @router.get("/schedules")
-    async def _schedules(dark: bool = False) -> JSONResponse:
-        found = await runtime.start(diffusion.schedules, diffusion.Curves(), session="schedules").aresult()
+    async def _schedules(dark: bool = False, model: str = "") -> JSONResponse:
+        """model: also the schedule that this one came with."""
+        if model:
+            catalogue.config(model)
+        found = await runtime.start(diffusion.schedules, diffusion.Curves(model=model), session="schedules").aresult()
         return JSONResponse(figure(found, dark), headers={"Cache-Control": "public, max-age=3600"})
 
     return router

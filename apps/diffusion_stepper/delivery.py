@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from apps.diffusion_stepper import catalogue, curves, runs, state
+from apps.diffusion_stepper import catalogue, curves, downloads, runs, state
 from engines import runtime
 from gallery.charts import plotly_route
 
@@ -16,8 +16,8 @@ def opening(query: dict[str, str]) -> dict[str, Any]:
     """Everything the page needs to draw itself, in one answer."""
     cleaned, faults = state.parse(query)
     defaults = {"model": catalogue.DEFAULT, **{key: field.default for key, field in state.all_fields().items()}}
-    return {"state": cleaned, "faults": list(dict.fromkeys(faults)), "catalog": catalogue.bundled(),
-            "defaults": defaults}
+    return {"state": cleaned, "faults": list(dict.fromkeys(faults)),
+            "catalog": catalogue.offered(cleaned["model"]), "defaults": defaults}
 
 
 def routes() -> APIRouter:
@@ -34,7 +34,7 @@ def routes() -> APIRouter:
             runtime.leave(session[:64])
         return Response(status_code=204)
 
-    for module in (runs, curves, *state.tool_modules()):
+    for module in (runs, curves, downloads, *state.tool_modules()):
         if hasattr(module, "routes"):
             router.include_router(module.routes())
     router.include_router(plotly_route())

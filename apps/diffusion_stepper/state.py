@@ -37,7 +37,7 @@ def own_fields() -> dict[str, Field]:
         "sampler": Field(choice("the sampler", *diffusion.SAMPLERS), "ddim"),
         "eta": Field(number("eta", 0, 1), 0),
         "steps": Field(integer("the number of steps", 1, diffusion.MAX_STEPS), 50),
-        "schedule": Field(choice("the schedule", *diffusion.SCHEDULES), "linear"),
+        "schedule": Field(choice("the schedule", *diffusion.SCHEDULES, diffusion.TRAINED), "linear"),
         "count": Field(integer("the number of pictures", 1, diffusion.MAX_PICTURES), 1),
         "seed": Field(integer("the seed", 0, SEEDS), 12),
         "tool": Field(choice("the tool", *TOOLS), "reverse"),
@@ -65,7 +65,7 @@ def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
                 state[key] = field.read(query[key])
             except BadInput as fault:
                 faults.append(str(fault))
-    _fit(state, faults)
+    _fit(state, query, faults)
     return state, faults
 
 
@@ -81,15 +81,20 @@ def _model(query: Mapping[str, str], faults: list[str]) -> str:
     return name
 
 
-def _fit(state: dict[str, Any], faults: list[str]) -> None:
-    """The class must be one that the model knows, the step one that the run has."""
+def _fit(state: dict[str, Any], query: Mapping[str, str], faults: list[str]) -> None:
+    """The class must be one that the model knows, the schedule one that it has, the step one that the run has."""
     try:
-        classes = catalogue.config(state["model"]).get("classes") or []
+        known = catalogue.told(state["model"])
     except VisitorError as fault:
         faults.append(str(fault))
         return
+    classes = known["classes"] or []
+    if state["schedule"] == diffusion.TRAINED or known["schedule"] == diffusion.TRAINED and not query.get("schedule"):
+        state["schedule"] = known["schedule"]
     if not classes:
         state["label"] = diffusion.NO_LABEL
+    elif not known["free"] and state["label"] not in range(len(classes)):
+        state["label"] = 0
     elif isinstance(state["label"], int) and state["label"] >= len(classes):
         if state["label"] != DEFAULT_LABEL:
             faults.append(f"The class is {state['label']}; {state['model']} knows {len(classes)}, numbered from 0: "
