@@ -16,7 +16,7 @@ DEMO = Demo(
         Scene("From static to a seven", "When do you see it first?",
               {"model": "ddpm-mnist", "label": "7", "seed": "12", "steps": "50", "play": "1"}),
         Scene("What it believes at t = 900", "Almost pure static; the belief is an average.",
-              {"model": "ddpm-mnist", "label": "each", "count": "9", "guidance": "1", "seed": "3", "at": "5"}),
+              {"model": "ddpm-mnist", "label": "each", "count": "10", "guidance": "1", "seed": "3", "at": "5"}),
         Scene("Four steps against fifty", "How much is lost with a tenth of the work?",
               {"model": "ddpm-mnist", "tool": "fewer", "label": "5", "seed": "8"}),
         Scene("Guidance too strong", "It insists on an 8 until the picture burns.",

@@ -87,6 +87,8 @@ def labels(asked: Any, model: str, count: int) -> tuple[int, ...]:
     if asked == EACH:
         if not classes:
             raise BadInput(f"{model} was trained without classes: ask for none.")
+        if count < len(classes):                # not all find a place: from the first to the last, evenly
+            return tuple(index * len(classes) // count for index in range(count))
         return tuple(index % len(classes) for index in range(count))
     whole("the class", asked, diffusion.NO_LABEL, len(classes) - 1)
     return (int(asked),)

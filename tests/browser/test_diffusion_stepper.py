@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -148,7 +149,8 @@ def test_steps_that_cannot_be_are_told(stepper: Callable[..., Watched], typed: s
     field = page.get_by_label("Number of steps, typed")
     field.fill(typed)
     field.press("Enter")
-    assert words in page.locator("#status").inner_text() and page.locator("#status").get_attribute("data-kind") == "error"
+    told = page.locator("#status").inner_text()
+    assert words in told and told.startswith("The number of steps") and page.locator("#status").get_attribute("data-kind") == "error"
     assert state(page, "steps") == 50 and field.input_value() == "50"
 
 
@@ -284,6 +286,45 @@ def test_four_step_counts_from_the_same_noise(stepper: Callable[..., Watched]) -
         return a.every((v, i) => v === b[i] && v === c[i]); }""")
     assert equal
     assert page.locator(".dx-time b").nth(3).inner_text().endswith("s")
+
+
+def test_the_long_run_says_how_long_it_takes_and_can_be_stopped(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?tool=fewer&count=4")
+    page = watched.page
+    until(page, "document.querySelector('.dx-verdict').textContent.includes('to go')")
+    assert re.search(r"step \d+, about \d+ (s|minutes) to go", page.locator(".dx-verdict").first.inner_text())
+    page.get_by_role("button", name="Stop").click()
+    assert page.locator("#status").inner_text() == "Stopped; what has come so far stays."
+    assert 0 < page.evaluate("window.__diffusion.fewer.columns[0].take.newest") < 1000
+    assert page.get_by_role("button", name="Run all four again").is_visible()
+    watched.check()
+
+
+def test_one_of_each_has_room_for_all_or_says_who_is_missing(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=1&steps=4").page
+    until(page, DONE)
+    page.get_by_role("button", name="one of each").click()
+    until(page, f"{DONE} && {REVERSE}.take.about.labels.join() === '0,1,2,3,4,5,6,7,8,9'")
+    page.get_by_label("Number of pictures").select_option("9")
+    until(page, f"{DONE} && {REVERSE}.take.about.labels.length === 9")
+    until(page, "document.getElementById('status').textContent.includes('one of each class but “9”')")
+
+
+def test_a_step_that_has_not_come_yet_is_told_beside_the_one_that_has(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=990&steps=1000").page
+    until(page, f"{REVERSE}.player.shown > 2")
+    told, goal = page.evaluate("[document.querySelector('.dx-readout span:last-child b').textContent, document.getElementById('primary').value]")
+    assert re.fullmatch(r"\d+ → 990 / 1000", told) and goal == "990"
+
+
+@pytest.mark.parametrize("query", ["?tool=forward&t=600", "?tool=forward&way=paint"])
+def test_no_words_are_cut_off_on_the_phone(stepper: Callable[..., Watched], query: str) -> None:
+    page = stepper(query, size="phone").page
+    until(page, "window.__diffusion.forward.known !== null")
+    cut = page.evaluate("""() => [...document.querySelectorAll('.dx-cap span, .dx-none, .dx-name, .dx-hint')]
+        .filter((each) => each.offsetParent && (each.scrollWidth > each.clientWidth + 1 || each.getBoundingClientRect().right > innerWidth)
+            && getComputedStyle(each).display !== 'inline').map((each) => each.textContent)""")
+    assert cut == []
 
 
 def test_a_closed_tab_ends_its_run(hub: Hub, browser: Browser) -> None:

@@ -88,12 +88,14 @@ function model(app) {
 function label(app) {
   const element = h("div", { class: "dx-classes" });
   let shown = null;
+  // Pictures for one of each class, or as many as fit.
+  const enough = (classes) => Math.max(app.store.get("count"), Math.min(classes, COUNTS.at(-1)));
   const press = (value) => () => app.store.set({ label: value });
   const button = (value, text, title) => h("button", { type: "button", "data-value": String(value), title, onclick: press(value) }, text);
 
   function build(classes) {
     const extra = h("span", { class: "dx-more" }, button(-1, "none", "let the model choose"),
-      button("each", "one of each", "picture after picture the next class"));
+      h("button", { type: "button", "data-value": "each", title: "picture after picture the next class", onclick: () => app.store.set({ label: "each", count: enough(classes.length) }) }, "one of each"));
     const head = h("div", { class: "dx-classhead" }, h("span", { class: "dx-name" }, "Class"), extra);
     if (classes.length > MANY) {
       const select = h("select", { class: "g-input", "aria-label": "Class", onchange: () => app.store.set({ label: Number(select.value) }) },

@@ -14,6 +14,8 @@ const SETTINGS = ["model", "label", "guidance", "sampler", "eta", "schedule", "c
 const SETTLE_MS = 250;
 const PLACES = 50; // of a film, from the noise to the picture
 const PLAY_S = 5;
+const RATE_AFTER = 12; // steps: the first ones also wait for the model
+const AGAIN = "Run all four again";
 
 class Fewer {
   constructor(panel, app) {
@@ -25,8 +27,8 @@ class Fewer {
       oninput: () => { this.share = Number(this.range.value) / 1000; this.showAll(); } });
     this.stage = h("div", { class: "dx-reverse dx-fewer" }, h("div", { class: "dx-four" }, ...this.columns.map(({ element }) => element)),
       h("div", { class: "dx-transport" }, h("span", { class: "dx-end" }, "noise"), this.range, h("span", { class: "dx-end" }, "picture")));
-    const again = h("button", { type: "button", class: "g-btn primary dx-wide", onclick: () => this.start() }, "Run all four again");
-    panel.append(createControls(app, ["model", "label", "guidance", "sampler", "eta", "schedule", "seed"]).element, again,
+    this.button = h("button", { type: "button", class: "g-btn primary dx-wide", onclick: () => (this.working() ? this.stop() : this.start()) }, AGAIN);
+    panel.append(createControls(app, ["model", "label", "guidance", "sampler", "eta", "schedule", "seed"]).element, this.button,
       h("p", { class: "dx-note dx-moral" }, "All four begin with the same noise. A step more costs a pass through the network more; what the last passes add, the eye can hardly tell, and the first ones decide everything. Try 4 steps with each sampler."));
     app.store.on(SETTINGS, () => this.visible && this.soon());
     addEventListener("gallery:theme", () => this.columns.forEach(({ sheet }) => sheet.soon()));
@@ -63,14 +65,32 @@ class Fewer {
     const mine = (this.abort = new AbortController());
     const settings = this.settings();
     this.asked = JSON.stringify(settings);
-    this.stage.classList.add("dx-working");
+    this.work(true);
     this.tell(null);
     for (const column of [...this.columns].reverse()) {
       const went = await this.run(column, settings, mine);
-      if (this.abort !== mine || !went) return;
+      if (this.abort !== mine) return;
+      if (!went) return this.work(false);
     }
-    this.stage.classList.remove("dx-working");
+    this.work(false);
     this.tell(settings);
+  }
+
+  working() { return this.stage.classList.contains("dx-working"); }
+
+  work(on) {
+    this.stage.classList.toggle("dx-working", on);
+    this.button.textContent = on ? "Stop" : AGAIN;
+    this.button.classList.toggle("primary", !on);
+  }
+
+  /** What has come so far stays. */
+  stop() {
+    this.abort?.abort();
+    this.abort = null;
+    this.work(false);
+    for (const { take, verdict } of this.columns) if (take && take.newest < take.steps) verdict.textContent = `stopped at step ${take.newest}`;
+    this.app.status("Stopped; what has come so far stays.");
   }
 
   async run(column, settings, mine) {
@@ -96,6 +116,7 @@ class Fewer {
     if (column.take !== take) {
       column.take = take;
       column.sheet.load(take);
+      column.began = { newest: take.newest, clock: performance.now() };
       this.app.ready();
     }
     column.sheet.soon();
@@ -103,13 +124,23 @@ class Fewer {
       column.due = null;
       column.bar.style.width = `${(100 * take.newest) / take.steps}%`;
       column.time.textContent = seconds(take.frames[take.newest].seconds);
+      if (take.newest < take.steps) column.verdict.textContent = this.left(column);
       this.showOne(column);
     });
+  }
+
+  // How long the rest will take, at the pace so far.
+  left({ take, began }) {
+    const done = take.newest - began.newest;
+    if (done < RATE_AFTER) return " ";
+    const rest = ((performance.now() - began.clock) / done) * (take.steps - take.newest) / 1000;
+    return `step ${take.newest}, about ${rest < 90 ? `${Math.ceil(rest)} s` : `${Math.ceil(rest / 60)} minutes`} to go`;
   }
 
   async judge(column, take) {
     const { count, h: height, w, c, model, labels } = take.about;
     const last = take.frames[take.steps];
+    column.verdict.textContent = " ";
     column.time.textContent = seconds(last.seconds);
     column.pace.textContent = ` · ${(take.steps / last.seconds).toFixed(0)} a second`;
     const size = height * w * c;
@@ -168,9 +199,10 @@ class Fewer {
   hide() {
     this.visible = false;
     clearTimeout(this.timer);
-    if (this.stage.classList.contains("dx-working")) this.asked = "";
+    if (this.working()) this.asked = "";
     this.abort?.abort();
     this.abort = null;
+    this.work(false);
   }
 }
 

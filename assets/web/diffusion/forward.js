@@ -122,6 +122,7 @@ class Forward {
     this.range.max = String(painting ? this.painted?.steps ?? 1 : 999);
     this.range.disabled = painting && !this.painted;
     this.range.setAttribute("aria-label", painting ? "Step of the painting" : "Noise level t");
+    this.filmbox.hidden = painting && !this.painted;
     if (painting) this.look(this.painted?.newest ?? 0);
   }
 

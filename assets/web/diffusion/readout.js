@@ -15,13 +15,14 @@ export function createReadout() {
   const step = cell("step", "steps taken, of all");
   return {
     element: h("div", { class: "dx-readout" }, t.element, left.element, snr.element, step.element),
-    show(frame, steps) {
+    /** goal: the step that was asked for, which may not have arrived yet. */
+    show(frame, steps, goal = frame.index) {
       const done = frame.index === steps;
       t.value.textContent = done ? "clean" : String(Math.round(frame.t));
       left.value.textContent = done ? "1" : number(frame.alpha_bar);
       const ratio = frame.alpha_bar / (1 - frame.alpha_bar);
       snr.value.textContent = done ? "∞" : `${(10 * Math.log10(ratio)).toFixed(1).replace("-", "−")} dB`;
-      step.value.textContent = `${frame.index} / ${steps}`;
+      step.value.textContent = `${frame.index}${goal > frame.index ? ` → ${goal}` : ""} / ${steps}`;
     },
   };
 }

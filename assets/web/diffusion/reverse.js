@@ -11,7 +11,7 @@ import { Player, seconds } from "./player.js";
 import { createSchedule } from "./schedule.js";
 import { Strip } from "./strip.js";
 import { Transport } from "./transport.js";
-import { what } from "./words.js";
+import { sentence, what } from "./words.js";
 
 const CALM_MS = 400; // without a move: the place is written into the address
 const PANES = [
@@ -198,7 +198,7 @@ class Reverse {
     this.app.status(error, "error");
     if (take !== this.take && !lost) return;
     const resumable = take === this.take && take.newest >= 0 && !refused;
-    this.trouble.firstChild.textContent = resumable ? `${error} The steps so far are still here.` : error;
+    this.trouble.firstChild.textContent = sentence(resumable ? `${error} The steps so far are still here.` : error);
     this.again.textContent = resumable ? "Go on" : "Play from the start";
     this.again.act = () => (resumable ? this.app.main.goOn() : this.app.main.start());
     this.trouble.hidden = false;
@@ -212,8 +212,9 @@ class Reverse {
     const frame = this.take?.frames[index];
     if (!frame) return;
     this.paint(frame);
-    this.readout.show(frame, this.take.steps, this.take.about);
-    this.transport.show(this.player.playing ? index : Math.round(this.player.wanted), frame);
+    const goal = this.player.playing ? index : Math.round(this.player.wanted);
+    this.readout.show(frame, this.take.steps, goal);
+    this.transport.show(goal, frame);
     this.strip.show(index);
     this.schedule.at(index === this.take.steps ? 0 : frame.t);
   }

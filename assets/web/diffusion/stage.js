@@ -1,6 +1,7 @@
 // The stage's elements. Everything has its place before the first answer arrives, so nothing jumps.
 
 import { h } from "../common/dom.js";
+import { sentence } from "./words.js";
 
 export function build(host) {
   const instrument = h("figure", { id: "instrument", class: "dx-instrument", "aria-label": "Denoising, step by step", "data-ready": "false" });
@@ -13,7 +14,8 @@ export function build(host) {
 
 export function statusLine(element) {
   return (text, kind = "info") => {
-    if (element.textContent !== text) element.textContent = text;
+    const words = sentence(text);
+    if (element.textContent !== words) element.textContent = words;
     element.dataset.kind = kind;
   };
 }

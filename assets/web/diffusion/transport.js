@@ -39,7 +39,7 @@ export class Transport {
     if (this.range.value !== String(index)) this.range.value = String(index);
     this.range.style.setProperty("--at", `${(100 * (index - this.first)) / Math.max(1, this.last - this.first)}%`);
     const level = frame.index === this.last ? "the finished picture" : `noise level ${Math.round(frame.t)}`;
-    this.range.setAttribute("aria-valuetext", `step ${frame.index} of ${this.last}, ${level}`);
+    this.range.setAttribute("aria-valuetext", `step ${frame.index} of ${this.last}, ${level}${index > frame.index ? `, on the way to step ${index}` : ""}`);
   }
 
   playing(on) {

@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from apps.diffusion_stepper import wire
+from apps.diffusion_stepper import orders, wire
 from apps.diffusion_stepper.tapes import tapes
 from engines import diffusion, runtime
 from engines.runtime import EngineLost
@@ -52,6 +52,7 @@ def test_every_step_arrives_as_the_engine_made_it(place: str) -> None:
 def test_one_of_each_class(place: str) -> None:
     about, *_ = everything(place, label="each", steps=2, count=5)
     assert about["labels"] == [0, 1, 2, 0, 1]
+    assert orders.labels("each", "ddpm-mnist", 2) == (0, 1), "from the first on, as far apart as may be"
 
 
 @pytest.mark.parametrize("sampler, eta", [("ddpm", 0), ("ddim", 0), ("ddim", 1), ("dpm++", 0), ("euler", 0)])
