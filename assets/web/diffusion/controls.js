@@ -1,6 +1,7 @@
 // What a run is made of, as rows of controls: each tool shows those that it needs.
 
 import { h, segmented } from "../common/dom.js";
+import { chooser } from "./models.js";
 
 const DATA = { mnist: "Digits", fashion: "Fashion", emoji: "Emoji" };
 const SAMPLERS = [["ddpm", "DDPM", "Ho et al. 2020: fresh noise after every step"], ["ddim", "DDIM", "Song et al. 2021: as much noise as η says, none at 0"],
@@ -69,12 +70,11 @@ export function choice(app, key, name, options) {
 }
 
 function model(app) {
-  const options = app.catalog.map((config) => [config.name, DATA[config.dataset] ?? config.name, config.name]);
-  const names = choice(app, "model", "Model", options);
+  const names = chooser(app, DATA);
   const count = h("select", { class: "g-input dx-count", "aria-label": "Number of pictures", title: "Pictures at once, each from a seed of its own",
     onchange: () => app.store.set({ count: Number(count.value) }) });
   return {
-    element: row("Model", names.host, h("label", { class: "dx-times" }, "×", count)),
+    element: h("div", {}, row("Model", names.host, h("label", { class: "dx-times" }, "×", count)), names.note),
     render: () => {
       names.render();
       const now = app.store.get("count");
@@ -113,6 +113,7 @@ function label(app) {
       const classes = app.config()?.classes ?? [];
       element.hidden = !classes.length;
       if (shown !== classes) build((shown = classes));
+      element.querySelector('[data-value="-1"]')?.toggleAttribute("hidden", app.config()?.free === false);
       const now = app.store.get("label");
       for (const each of element.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each.dataset.value === String(now)));
       const select = element.querySelector("select");
@@ -122,10 +123,23 @@ function label(app) {
 }
 
 function guidance(app) {
-  return slider(app, "guidance", {
+  const inner = slider(app, "guidance", {
     text: "Guidance", low: 0, high: 15, step: 0.5, show: (w) => w.toFixed(1), name: "Guidance scale w",
     title: "0 ignores the class, 1 asks for it, more insists on it",
   });
+  return {
+    element: inner.element,
+    render: () => {
+      inner.render();
+      const { classes, free } = app.config() ?? {};
+      turnOff(inner.element, !classes?.length || free === false); // a model that was always told a class has no other branch
+    },
+  };
+}
+
+function turnOff(element, off) {
+  element.classList.toggle("dx-off", off);
+  element.querySelector("input").disabled = off;
 }
 
 function sampler(app) {
@@ -139,8 +153,7 @@ function eta(app) {
     element: inner.element,
     render: () => {
       inner.render();
-      inner.element.classList.toggle("dx-off", app.store.get("sampler") !== "ddim");
-      inner.element.querySelector("input").disabled = app.store.get("sampler") !== "ddim";
+      turnOff(inner.element, app.store.get("sampler") !== "ddim");
     },
   };
 }
@@ -173,9 +186,19 @@ function steps(app) {
   };
 }
 
+// A model from elsewhere may have a schedule of its own, beside the three that have a name.
 function schedule(app) {
-  const names = choice(app, "schedule", "Schedule", SCHEDULES);
-  return { element: row("Schedule", names.host), render: names.render };
+  const named = choice(app, "schedule", "Schedule", SCHEDULES);
+  const all = choice(app, "schedule", "Schedule", [["trained", "Its own", "the one that this model was trained with"], ...SCHEDULES]);
+  return {
+    element: row("Schedule", h("div", { class: "dx-seg" }, named.host, all.host)),
+    render: () => {
+      all.host.hidden = app.config()?.schedule !== "trained";
+      named.host.hidden = !all.host.hidden;
+      named.render();
+      all.render();
+    },
+  };
 }
 
 function seed(app) {

@@ -23,27 +23,22 @@ export function take(app, config) {
   });
 }
 
-/** The row's control: {host, render}. names: dataset -> what its button says. */
+/** The row's control: {host, note, render}. names: dataset -> what its button says. note: of a model from elsewhere. */
 export function chooser(app, names) {
-  const host = h("div", { class: "dx-seg" });
-  const group = h("div", { class: "g-seg", role: "group", "aria-label": "Model" });
-  const more = h("button", { type: "button", class: "dx-morebtn", title: "Models of the Hugging Face Hub, or folders of your own", "aria-haspopup": "dialog", onclick: () => openShelf(app) }, "More…");
-  host.append(group);
-  let shown = "";
+  const group = h("div", { class: "g-seg dx-models", role: "group", "aria-label": "Model" });
+  const more = h("button", { type: "button", title: "Models of the Hugging Face Hub, or folders of your own", "aria-label": "Other models", "aria-haspopup": "dialog", onclick: () => openShelf(app) }, "⋯");
+  const host = h("div", { class: "dx-seg" }, group);
+  const note = h("div", { class: "dx-about", hidden: true });
+  group.append(...app.catalog.filter((each) => !each.foreign).map((each) =>
+    h("button", { type: "button", "data-model": each.name, title: each.name, onclick: () => take(app, each) }, names[each.dataset] ?? each.name)), more);
   return {
-    host,
+    host, note,
     render: () => {
-      const now = app.store.get("model");
-      const offered = app.catalog.filter((each) => !each.foreign || each.name === now);
-      const key = offered.map((each) => each.name).join();
-      if (key !== shown) {
-        const held = group.contains(document.activeElement);
-        group.replaceChildren(...offered.map((each) => h("button", { type: "button", "data-model": each.name, title: each.name, class: each.foreign ? "dx-foreign" : null, onclick: () => take(app, each) },
-          each.foreign ? shortName(each.name) : names[each.dataset] ?? each.name)), more);
-        if (held) group.querySelector(`[data-model="${CSS.escape(now)}"]`)?.focus();
-        shown = key;
-      }
-      for (const each of group.querySelectorAll("[data-model]")) each.setAttribute("aria-pressed", String(each.dataset.model === now));
+      const now = app.config();
+      for (const each of group.querySelectorAll("[data-model]")) each.setAttribute("aria-pressed", String(each.dataset.model === now.name));
+      more.setAttribute("aria-pressed", String(Boolean(now.foreign)));
+      note.hidden = !now.foreign;
+      if (now.foreign) note.replaceChildren(h("b", {}, shortName(now.name)), ` ${summary(now)}`);
     },
   };
 }

@@ -3,7 +3,7 @@
 
 import { h } from "../common/dom.js";
 
-const NAMES = ["linear", "cosine", "sigmoid"];
+const NAMES = ["linear", "cosine", "sigmoid", "trained"]; // the last only for a model with a schedule of its own
 let script = null;
 
 function plotly(base) {
@@ -24,13 +24,15 @@ export function createSchedule(app) {
   const element = h("div", { class: "dx-chart" }, chart, ...markers);
   let Plotly = null;
   let t = null;
-  let drawn = null; // theme it was drawn for
+  let drawn = null; // what it was drawn for: the theme, and a model with a schedule of its own
 
   async function show() {
-    if (drawn === dark()) return dress();
-    drawn = dark();
+    const own = app.config()?.schedule === "trained" ? app.config().name : "";
+    const query = new URLSearchParams({ dark: dark(), ...(own && { model: own }) }).toString();
+    if (drawn === query) return dress();
+    drawn = query;
     try {
-      const [library, answer] = await Promise.all([plotly(app.base), fetch(`${app.base}/schedules?dark=${drawn}`)]);
+      const [library, answer] = await Promise.all([plotly(app.base), fetch(`${app.base}/schedules?${query}`)]);
       const figure = await answer.json();
       if (figure.error) throw new Error(figure.error);
       Plotly = library;
@@ -47,8 +49,10 @@ export function createSchedule(app) {
     if (!Plotly) return;
     const chosen = NAMES.indexOf(app.store.get("schedule"));
     const style = getComputedStyle(document.body);
-    const colours = chart.data.map((_, i) => style.getPropertyValue(i % 3 === chosen ? "--a" : "--ink-2").trim());
-    Plotly.restyle(chart, { "line.color": colours, "line.width": chart.data.map((_, i) => (i % 3 === chosen ? 2.2 : 1)), opacity: chart.data.map((_, i) => (i % 3 === chosen ? 1 : 0.45)) }).then(mark);
+    const each = chart.data.length / 3; // curves in each of the three charts
+    const lit = chart.data.map((_, i) => i % each === chosen);
+    const colours = lit.map((on) => style.getPropertyValue(on ? "--a" : "--ink-2").trim());
+    Plotly.restyle(chart, { "line.color": colours, "line.width": lit.map((on) => (on ? 2.2 : 1)), opacity: lit.map((on) => (on ? 1 : 0.45)) }).then(mark);
   }
 
   function mark() {
@@ -66,6 +70,7 @@ export function createSchedule(app) {
     if (Plotly && chart.clientWidth && Math.abs(chart.clientWidth - chart._fullLayout.width) > 2) Plotly.relayout(chart, { width: chart.clientWidth }).then(mark);
   }).observe(element);
   app.store.on("schedule", dress);
+  app.store.on("model", () => { if (Plotly) show(); });
   addEventListener("gallery:theme", () => { if (Plotly) show(); });
   return { element, show, at(level) { t = level; mark(); } };
 }
