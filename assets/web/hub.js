@@ -1,4 +1,6 @@
 // The hub: search as you type, arrow keys between doors, moving thumbnails, the lineage of a door, the badge.
+import { pulse } from "./common/pulse.js";
+
 const base = document.documentElement.dataset.base || "";
 const q = document.getElementById("q"), wall = document.getElementById("wall"), found = document.getElementById("found");
 const caption = document.getElementById("caption"), engine = document.getElementById("engine");
@@ -190,21 +192,11 @@ function tell(health) {
     return row;
   }));
 }
-let timer = 0;
-async function poll() {
-  clearTimeout(timer);
-  let wait = 15000;
-  try {
-    const health = await (await fetch(`${base}/health`)).json();
-    tell(health);
-    if (!health.ready) wait = 1500;
-  } catch {
+pulse(base, (health) => {
+  if (health) tell(health);
+  else {
     engine.dataset.state = "lost";
     engine.querySelector("span").textContent = "the gallery does not answer";
-    wait = 4000;
   }
-  if (!document.hidden) timer = setTimeout(poll, wait);
-}
-document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
+});
 document.addEventListener("click", (event) => { if (engine.open && !engine.contains(event.target)) engine.open = false; });
-timer = setTimeout(poll, engine.dataset.state === "ready" ? 15000 : 800);

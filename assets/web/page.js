@@ -1,4 +1,6 @@
 // What every demo page can do, whichever framework draws it: theme, copy link, badge, scenes, focus by key.
+import { pulse } from "./common/pulse.js";
+
 const base = document.documentElement.dataset.base || "";
 
 // --- theme -----------------------------------------------------------------------------------------------------------
@@ -37,36 +39,25 @@ function single() {
 }
 if (app) new MutationObserver(single).observe(app, { childList: true, subtree: true });
 
-// --- badge: device and whether the engine is ready -------------------------------------------------------------------------
-export function badge(element, { every = 15000 } = {}) {
-  if (!element) return;
-  const label = element.querySelector("span");
-  let timer = 0;
-  async function look() {
-    clearTimeout(timer);
-    let wait = every;
-    try {
-      const health = await (await fetch(`${base}/health`, { headers: { accept: "application/json" } })).json();
-      const models = health.models || [], bytes = models.reduce((sum, m) => sum + (m.bytes || 0), 0);
-      const device = (health.device || "no engine").toUpperCase();
-      element.dataset.state = health.ready ? "ready" : "busy";
-      const word = document.createElement("span");           // left out where the bar is narrow
-      word.textContent = health.ready ? "ready · " : "starting · ";
-      label.replaceChildren(word, device);
-      element.title = health.ready ? `${health.device_name || device}: ${models.length} models loaded, ${(bytes / 2 ** 20).toFixed(1)} MB` : "The engine is starting";
-      if (!health.ready) wait = 1500;
-    } catch {
-      element.dataset.state = "lost";
-      label.textContent = "no answer";
-      element.title = "The gallery's server does not answer";
-      wait = 4000;
-    }
-    if (!document.hidden) timer = setTimeout(look, wait);
+// --- badge: device and whether the engine is ready; and a sentence while nobody answers -------------------------------------
+const badge = document.getElementById("badge");
+pulse(base, (health) => {
+  if (!badge) return;
+  const label = badge.querySelector("span");
+  if (!health) {
+    badge.dataset.state = "lost";
+    label.textContent = "no answer";
+    badge.title = "The gallery's server does not answer";
+    return;
   }
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
-  if ("requestIdleCallback" in window) requestIdleCallback(look, { timeout: 1500 }); else setTimeout(look, 300);
-}
-badge(document.getElementById("badge"));
+  const models = health.models || [], bytes = models.reduce((sum, m) => sum + (m.bytes || 0), 0);
+  const device = (health.device || "no engine").toUpperCase();
+  badge.dataset.state = health.ready ? "ready" : "busy";
+  const word = document.createElement("span");           // left out where the bar is narrow
+  word.textContent = health.ready ? "ready · " : "starting · ";
+  label.replaceChildren(word, device);
+  badge.title = health.ready ? `${health.device_name || device}: ${models.length} models loaded, ${(bytes / 2 ** 20).toFixed(1)} MB` : "The engine is starting";
+});
 
 // --- scenes: a page that applies them itself says so by preventDefault() ---------------------------------------------------
 const row = document.querySelector(".g-row");

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.context import Context
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engines.runtime import VisitorError
@@ -32,6 +33,7 @@ def page(demo: Demo) -> Iterator[gr.Blocks]:
 
     Navigation, heading, scenes, lesson and models are put around it by `gallery.pages.frame` when it is mounted.
     """
+    Context.id = 0      # a component keeps its number whichever room is built first: a page outlives a hub that starts anew
     with gr.Blocks(title=demo.title, fill_width=True, analytics_enabled=False,
                    delete_cache=GRADIO_CACHE_SECONDS) as blocks:
         yield blocks

@@ -17,6 +17,7 @@ export function visits({ store, base, apply, failed }) {
       answer = await (await fetch(`${base}/opening?${query}`)).json();
     } catch (fault) {
       console.debug("an address was not read", fault);
+      dispatchEvent(new Event("gallery:unanswered"));
       answer = { error: "The gallery did not answer. It may be restarting: try again in a moment." };
     }
     if (turn !== newest) return;

@@ -35,9 +35,16 @@ export function picture(canvas, image) {
 }
 
 async function fetched(url) {
-  const answer = await fetch(url);
-  if (answer.ok) return answer;
   let sentence = "The gallery did not answer; try again in a moment.";
+  let answer;
+  try {
+    answer = await fetch(url);
+  } catch (fault) {
+    console.debug(url, fault);
+    dispatchEvent(new Event("gallery:unanswered"));
+    throw new Error(sentence);
+  }
+  if (answer.ok) return answer;
   try {
     sentence = (await answer.json()).error || sentence;
   } catch (fault) {

@@ -19,6 +19,7 @@ import { visits } from "../common/visits.js";
 const root = document.documentElement;
 export const dataBase = () => `${root.dataset.base || ""}/demo/${root.dataset.slug || "latent-space-explorer"}/data`;
 
+const AGAIN_MS = 2000; // between two attempts to open the page
 const WHOLE = new Set(["z", "pins", "view", "only"]); // what a state that comes whole brings with its model
 const GRADIO_MS = 90_000; // longer than the slowest start of the framework seen, on a machine with much else to do
 
@@ -30,15 +31,15 @@ export { connect };
 export async function boot(main) {
   const host = h("div", { class: "lx", "data-ready": "false" });
   main.prepend(host);
-  const asked = fetch(`${dataBase()}/opening${location.search}`).then((answer) => answer.json());
+  const ask = async () => (await fetch(`${dataBase()}/opening${location.search}`)).json();
+  const asked = ask().catch(() => null);
   const stage = build(host);
   const status = statusLine(stage.status);
-  let opening;
-  try {
-    opening = await asked;
-  } catch (fault) {
-    console.debug("the opening did not arrive", fault);
-    return status("The gallery did not answer. Reload the page in a moment.", "error");
+  let opening = await asked;
+  while (!opening) {
+    status("The gallery did not answer. The map comes as soon as it does.", "error");
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    opening = await ask().catch(() => null);
   }
   if (opening.error) return status(opening.error, "error");
   const app = createApp(stage, opening, status);
@@ -140,6 +141,7 @@ function serverOf(app) {
         answer = await server[name]({ ...args, session: app.session });
       } catch (fault) {
         console.debug(name, fault);
+        dispatchEvent(new Event("gallery:unanswered"));
         answer = { error: "The gallery did not answer. It may be restarting: try again in a moment." };
       }
       if (answer?.error) {
@@ -271,6 +273,11 @@ async function start(app, faults) {
   map.isolate(store.get("only"));
   visits({ store, base: app.base, apply: (state, told) => restore(app, state, told), failed: (sentence) => app.status(sentence, "error") });
   addEventListener("pagehide", () => navigator.sendBeacon(`${app.base}/leave?session=${app.session}`)); // nothing runs on for nobody
+  addEventListener("gallery:back", () => {
+    if (app.space?.name !== store.get("model") || !map.atlas) return app.load(WHOLE);
+    if (app.stage.status.dataset.kind === "error") app.status(greeting(app.space));
+    app.looking.stand();
+  });
   app.complain(faults);
   const loaded = app.load(WHOLE);
   tabs(app);
