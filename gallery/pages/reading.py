@@ -73,35 +73,70 @@ def _underlined(mathml: str) -> str:
     return ElementTree.tostring(tree, encoding="unicode")
 
 
+# What the figures of a kind of model mean, said once above its table.
+MEANT = {
+    "vae": "Nats are for one picture, and fewer is better.",
+    "diffusion": ("Recognised: how many of the pictures that it made our small classifier reads as the class that was asked "
+                  "for. Fréchet distance (fewer is better), precision and recall are in that classifier's features, beside "
+                  "the same figure between two halves of the real pictures."),
+}
+
+
 def models_html(models: tuple[str, ...], address: str) -> str:
     """A table of the bundled models a page shows: what each is, what it was trained on, its measured quality."""
-    rows = [row for row in (_model_row(name, address) for name in models) if row]
-    if not rows:
+    configs = [config for name in models if (config := _config(ROOT / "assets" / "models" / name)) is not None]
+    if not configs:
         return ""
+    meant = " ".join(words for family, words in MEANT.items() if any(_family(config) == family for config in configs))
     return ('<section class="g-models"><h2 id="model-and-data">Models and data</h2>'
-            '<p>Nats are for one picture, and fewer is better. Each name opens the card of the model: '
-            'recipe, seed, time, machine, data and licence.</p>'
-            '<div class="g-table" tabindex="0"><table><thead><tr><th>model</th><th>data</th><th>dimensions</th>'
-            '<th>β</th><th>measured</th></tr></thead><tbody>' + "".join(rows) + "</tbody></table></div></section>")
+            f'<p>{meant} Each name opens the card of the model: recipe, seed, time, machine, data and licence.</p>'
+            '<div class="g-table" tabindex="0"><table><thead><tr><th>model</th><th>data</th><th>form</th><th>measured</th>'
+            '</tr></thead><tbody>' + "".join(_model_row(config, address) for config in configs)
+            + "</tbody></table></div></section>")
 
 
-def _model_row(name: str, address: str) -> str:
-    config = _config(ROOT / "assets" / "models" / name)
-    if config is None:
-        return ""
-    kind = "plain autoencoder" if config.get("kind") == "ae" else "VAE"
-    beta = "–" if config.get("kind") == "ae" else _number(config.get("beta", 1))
+def _family(config: dict) -> str:
+    return str(config.get("family", "vae"))         # the autoencoders came first and say nothing
+
+
+def _model_row(config: dict, address: str) -> str:
+    name = escape(config["name"])
+    kind = {"vae": "plain autoencoder" if config.get("kind") == "ae" else "VAE",
+            "diffusion": "diffusion model"}.get(_family(config), _family(config))
     data = _config(ROOT / "assets" / "data" / str(config.get("dataset"))) or {}
-    return (f'<tr><th scope="row"><a href="{address}/card/{escape(name)}">{escape(name)}</a><br><small>{kind}</small></th>'
+    return (f'<tr><th scope="row"><a href="{address}/card/{name}">{name}</a><br><small>{escape(kind)}</small></th>'
             f'<td>{escape(str(data.get("title", config.get("dataset", ""))))}</td>'
-            f'<td>{escape(str(config.get("latent", "")))}</td><td>{beta}</td><td>{_measured(config)}</td></tr>')
+            f'<td>{_form(config)}</td><td>{_measured(config)}</td></tr>')
+
+
+def _form(config: dict) -> str:
+    """Size and shape in a few words."""
+    said = []
+    if "latent" in config:
+        said.append(f"{config['latent']} dimensions")
+        if config.get("kind") != "ae":
+            said.append(f"β {_number(config.get('beta', 1))}")
+    elif "image" in config:
+        said.append(f"{config['image'][1]} × {config['image'][0]}")
+    if config.get("classes"):
+        said.append(f"{len(config['classes'])} classes")
+    if config.get("parameters"):
+        said.append(f"{config['parameters'] / 1e6:.2f} million weights")
+    return escape(", ".join(said))
 
 
 def _measured(config: dict) -> str:
     """The held-out figures in words, with their units; those that are not known here come by their own name."""
     figures = {key: value for key, value in config.get("measured", {}).items() if isinstance(value, int | float)}
-    count = figures.pop("pictures", None)
-    said = []
+    told = _of_samples if _family(config) == "diffusion" else _of_test_pictures
+    said, where = told(figures, config)
+    said += [f"{escape(key.replace('_', ' '))} {_number(value)}" for key, value in figures.items()]
+    return ", ".join(said) + (f"<br><small>{where}</small>" if where else "")
+
+
+def _of_test_pictures(figures: dict[str, float], config: dict) -> tuple[list[str], str]:
+    """Takes out of `figures` what it puts into words: (the words, on what it was measured)."""
+    count, said = figures.pop("pictures", None), []
     if "negative_elbo" in figures:
         said.append(f"<b>−ELBO {_number(figures.pop('negative_elbo'))} nats</b>")
     if "reconstruction_nats" in figures:
@@ -109,9 +144,19 @@ def _measured(config: dict) -> str:
         said.append(f"reconstruction {_number(figures.pop('reconstruction_nats'))}" + (f" + KL {_number(kl)}" if kl else " nats"))
     if "mse" in figures:
         said.append(f"mean squared error {_number(figures.pop('mse'))}")
-    said += [f"{escape(key.replace('_', ' '))} {_number(value)}" for key, value in figures.items()]
-    where = f"<br><small>{_number(count)} pictures, {escape(str(config.get('measured_on', 'held out')))}</small>" if count else ""
-    return ", ".join(said) + where
+    return said, f"{_number(count)} pictures, {escape(str(config.get('measured_on', 'held out')))}" if count else ""
+
+
+def _of_samples(figures: dict[str, float], config: dict) -> tuple[list[str], str]:
+    """Takes out of `figures` what it puts into words: (the words, on what it was measured)."""
+    count, steps, guidance, said = figures.pop("samples", None), figures.pop("steps", 0), figures.pop("guidance", 0), []
+    if "recognised" in figures:
+        said.append(f"<b>{figures.pop('recognised'):.1%} recognised</b> at guidance {_number(guidance)}")
+    for key, words in (("frechet", "Fréchet distance"), ("precision", "precision"), ("recall", "recall")):
+        if key in figures:
+            floor = figures.pop(f"{key}_floor", None)
+            said.append(f"{words} {figures.pop(key):.2f}" + (f" ({floor:.2f})" if floor is not None else ""))
+    return said, f"{_number(count)} samples of {_number(steps)} DDIM steps" if count else ""
 
 
 def _config(folder: Path) -> dict | None:
