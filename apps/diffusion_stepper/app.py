@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import gradio as gr
 from fastapi import APIRouter
 
-from apps.diffusion_stepper import DEMO, catalogue, delivery, endpoints, state
+from apps.diffusion_stepper import DEMO, catalogue, delivery, endpoints, foreign, state
 from engines import diffusion, runtime
 from engines.runtime import VisitorError
 from gallery.bridges.gradio import answers, page
@@ -49,7 +50,9 @@ def routes() -> APIRouter:
 
 
 async def warm() -> None:
-    """Awaited by the hub in the background, once the room is built: the first visitor's model is loaded ahead."""
+    """Awaited by the hub in the background, once the room is built: the first visitor's model is loaded ahead, and
+    the Hub's library for the first who opens the shelf of other models."""
+    await asyncio.to_thread(foreign.shelf)
     try:
         await runtime.start(diffusion.sample, diffusion.Sample(catalogue.DEFAULT, steps=1), session="warm").aresult()
     except VisitorError:                # whoever asks will be told why

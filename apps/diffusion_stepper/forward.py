@@ -70,11 +70,11 @@ async def known(model: str, image: np.ndarray, seed: Any, session: str, **more: 
     return {"picture": view.pixels(image), "eps": eps, "verdict": seen[0] if seen else None, **more}
 
 
-async def levels(session: str) -> dict[str, list[float]]:
-    """alpha_bar by schedule, 1000 numbers each."""
-    found = await runtime.start(diffusion.schedules, diffusion.Curves(), session=session).aresult()
-    return {name: [float(f"{value:.7g}") for value in row]
-            for name, row in zip(diffusion.SCHEDULES, found.alpha_bar, strict=True)}
+async def levels(session: str, model: str = "") -> dict[str, list[float]]:
+    """alpha_bar by schedule, 1000 numbers each. model: also of the schedule that it came with."""
+    found = await runtime.start(diffusion.schedules, diffusion.Curves(model=model), session=session).aresult()
+    names = (*diffusion.SCHEDULES, diffusion.TRAINED)[:len(found.alpha_bar)]
+    return {name: [float(f"{value:.7g}") for value in row] for name, row in zip(names, found.alpha_bar, strict=True)}
 
 
 def fitted(model: str, data: bytes, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -109,8 +109,10 @@ def routes() -> APIRouter:
     router = APIRouter()
 
     @router.get("/levels")
-    async def _levels() -> JSONResponse:
-        return JSONResponse(await levels("levels"), headers={"Cache-Control": "public, max-age=3600"})
+    async def _levels(model: str = "") -> JSONResponse:
+        if model:
+            catalogue.config(model)
+        return JSONResponse(await levels("levels", model), headers={"Cache-Control": "public, max-age=3600"})
 
     @router.get("/upload-limits")
     def _limits() -> JSONResponse:

@@ -145,7 +145,7 @@ class Forward {
   // --- the picture -------------------------------------------------------------------------------------------------
 
   async take(known) {
-    this.levels ??= await fetch(`${this.app.base}/levels`).then((answer) => answer.json());
+    await this.learnLevels();
     this.known = known;
     this.blend = new Blend(known);
     this.empty();
@@ -154,6 +154,15 @@ class Forward {
     this.app.ready();
     if (!this.app.store.get("go")) this.app.status(this.describe(known));
     this.soon();
+  }
+
+  // alpha_bar by schedule; a model with a schedule of its own has a fourth.
+  async learnLevels() {
+    const { name, schedule } = this.app.config();
+    const of = schedule === "trained" ? name : "";
+    if (this.levelsOf === of) return;
+    this.levels = await fetch(`${this.app.base}/levels?${new URLSearchParams(of ? { model: of } : {})}`).then((answer) => answer.json());
+    this.levelsOf = of;
   }
 
   describe({ title, notes, verdict }) {

@@ -103,7 +103,7 @@ export class Source {
     const { model, seed } = app.store.get();
     if (what.kind === "test") return app.post("picture", { model, seed, index: what.index });
     if (what.kind === "file") return app.post(`upload?${new URLSearchParams({ model, seed, name: what.file.name || "", session: app.session })}`, what.file);
-    const canvas = sendable(what.strokes, app.config().dataset);
+    const canvas = sendable(what.strokes, this.kind);
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     return app.post("picture", { model, seed, drawing: await base64(blob) });
   }
@@ -114,13 +114,19 @@ export class Source {
   /** Another model, perhaps of other pictures. */
   renew() {
     this.dress();
-    this.again();
+    if (this.current) this.again();
+    else this.read({ kind: "test", index: -1 }); // the model before had no picture to show
+  }
+
+  /** What is drawn as: a model that makes colours, whatever it was trained on, is drawn for as for emoji. */
+  get kind() {
+    const { dataset, image } = this.app.config();
+    return image[2] === 3 ? "emoji" : dataset;
   }
 
   dress() {
-    const { dataset } = this.app.config();
-    this.pad.coloured = dataset === "emoji";
-    this.pens.show(dataset);
+    this.pad.coloured = this.kind === "emoji";
+    this.pens.show(this.kind);
     this.pad.paint();
   }
 
