@@ -6,9 +6,11 @@ import argparse
 import errno
 import json
 import logging
+import os
 import socket
 import sys
 
+from engines.runtime import VisitorError, hub
 from gallery import catalog
 
 
@@ -22,17 +24,25 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(why_not(options.host, options.port, error), file=sys.stderr)
         return 2
+    if not local(options.host):         # strangers may take what the rooms offer; the host may say otherwise
+        os.environ.setdefault(hub.POLICY, "curated")
     from gallery.server import create_app
     from gallery.serving import serve
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        hub.policy()
         app = create_app(only=options.only, engine=options.engine, base=base)
-    except ValueError as error:
+    except (ValueError, VisitorError) as error:
         listening.close()
         print(error, file=sys.stderr)
         return 2
     serve(app, listening, base, f"The gallery is open at http://{shown(options.host)}:{options.port}{base}")
     return 0
+
+
+def local(host: str) -> bool:
+    """Whether nobody but this machine can reach an address."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
 import socket
 
 import pytest
 
+from engines.runtime import hub
 from gallery import catalog, commands, doctor
 from gallery.__main__ import main, parser
 from tests.browser.conftest import free_port
@@ -92,6 +94,22 @@ def test_why_an_address_cannot_be_opened() -> None:
 def test_an_unknown_demo_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--only", "nowhere", "--port", str(free_port())]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host, policy", [("127.0.0.1", ""), ("0.0.0.0", "curated")])
+def test_strangers_are_offered_chosen_models_unless_the_host_says_otherwise(
+        monkeypatch: pytest.MonkeyPatch, host: str, policy: str) -> None:
+    monkeypatch.setitem(os.environ, hub.POLICY, "")
+    monkeypatch.delenv(hub.POLICY)
+    monkeypatch.setattr("gallery.serving.serve", lambda app, listening, *more: listening.close())
+    assert main(["run", "--host", host, "--port", str(free_port())]) == 0
+    assert os.environ.get(hub.POLICY, "") == policy
+
+
+def test_a_word_that_is_no_policy_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv(hub.POLICY, "all")
+    assert main(["run", "--port", str(free_port())]) == 2
+    assert "it may be bundled, curated, any" in capsys.readouterr().err
 
 
 def test_the_address_shown_can_be_typed_into_a_browser() -> None:
