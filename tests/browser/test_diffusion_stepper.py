@@ -395,6 +395,31 @@ def test_scene_is_applied_without_a_reload(stepper: Callable[..., Watched], scen
     watched.check()
 
 
+def test_back_takes_back_a_tool_and_a_scene_and_the_card_goes_out(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?at=3")
+    page = watched.page
+    page.evaluate("window.stayed = true")
+    lit = page.locator('.g-scene[aria-current="true"] b')
+    page.locator("#tab-fewer").click()
+    page.locator(".g-scene", has_text="Change its mind").click()
+    until(page, "location.search.includes('then=label')")
+    assert lit.all_inner_texts() == ["Change its mind at half-way"]
+    until(page, "window.__diffusion.branch?.branch?.state === 'done'")
+    page.get_by_label("Step of the fork").press("ArrowRight")
+    until(page, "!document.querySelector('.g-scene[aria-current]')")
+    page.go_back()
+    until(page, "window.__diffusion.app.store.get('tool') === 'fewer'")
+    page.go_back()
+    until(page, "window.__diffusion.app.store.get('tool') === 'reverse'")
+    assert state(page, "seed") == 12
+    page.go_forward()
+    page.go_forward()
+    until(page, "window.__diffusion.app.store.get('tool') === 'branch'")
+    assert state(page, "fork") == 26 and state(page, "then") == {"label": 2}
+    assert page.evaluate("window.stayed") is True
+    watched.check()
+
+
 def test_a_tool_that_opens_slowly_does_not_lose_the_run_that_goes_on(stepper: Callable[..., Watched]) -> None:
     watched = stepper("?at=3&steps=1000")
     page = watched.page
@@ -408,7 +433,7 @@ def test_a_tool_that_opens_slowly_does_not_lose_the_run_that_goes_on(stepper: Ca
 
 
 @pytest.mark.parametrize("query, words", [("?steps=0", "1 to 1000"), ("?seed=" + "1" + "0" * 30, "1e+30"), ("?guidance=nan", "nan"),
-                                          ("?model=nobody", "nobody"), ("?tool=hammer", "hammer"), ("?then=steps:3", "then")])
+                                          ("?model=nobody", "nobody"), ("?tool=hammer", "hammer"), ("?then=steps:3", "Then is")])
 def test_bad_address_is_told_and_the_page_goes_on(stepper: Callable[..., Watched], query: str, words: str) -> None:
     watched = stepper(query)
     page = watched.page

@@ -18,13 +18,11 @@ import { what } from "./words.js";
 const CHANGES = ["label", "guidance", "sampler", "eta", "seed"];
 const SETTLE_MS = 150;
 const FORKS = 9; // pictures in the row of outcomes, the last of them unchanged
-const text = (then) => Object.entries(then).map(([key, value]) => `${key}:${key === "label" && value === -1 ? "none" : value}`).join(",");
 
 class Branch {
   constructor(panel, app) {
     this.app = app;
     this.visible = false;
-    app.store.define("then", { default: {}, format: text });
     this.player = new Player((index) => this.seen(index), (playing) => this.transport.playing(playing));
     this.build(panel);
     this.strip = new Strip(this.film, [(step) => this.take.frames[step]?.x_0, (step) => this.future(step)?.x_0], (index) => this.player.seek(index), () => {

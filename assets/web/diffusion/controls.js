@@ -124,7 +124,7 @@ function label(app) {
 
 function guidance(app) {
   const inner = slider(app, "guidance", {
-    text: "Guidance", low: 0, high: 15, step: 0.5, show: (w) => w.toFixed(1), name: "Guidance scale w",
+    text: "Guidance", low: 0, high: 20, step: 0.5, show: (w) => w.toFixed(1), name: "Guidance scale w",
     title: "0 ignores the class, 1 asks for it, more insists on it",
   });
   return {

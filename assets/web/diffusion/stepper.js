@@ -3,10 +3,12 @@
 
 import { h } from "../common/dom.js";
 import { createStore } from "../common/store.js";
+import { visits } from "../common/visits.js";
 import { createKeep } from "./keep.js";
 import { createMain } from "./main.js";
 import { build, statusLine } from "./stage.js";
 import { tabs } from "./toolrow.js";
+import { changes } from "./words.js";
 
 const root = document.documentElement;
 export const dataBase = () => `${root.dataset.base || ""}/demo/${root.dataset.slug || "diffusion-stepper"}/data`;
@@ -41,7 +43,7 @@ export async function boot(main) {
 function createApp(stage, opening, status) {
   const app = {
     base: dataBase(), session: crypto.randomUUID?.() ?? String(Math.random()).slice(2), catalog: opening.catalog,
-    store: createStore(opening), stage, complaint: "",
+    store: createStore(opening, { turns: ["tool", "model"], passing: ["play", "learn"] }), stage, complaint: "",
   };
   // What could not be read of an address stands until the visitor changes something: ordinary news do not cover it.
   app.status = (text, kind = "info") => {
@@ -56,6 +58,8 @@ function createApp(stage, opening, status) {
   };
   app.store.on("*", (_, changed) => { if ([...changed].some((key) => !PLACE.includes(key))) app.complaint = ""; });
   app.store.define("label", { format: (label) => (label === -1 ? "none" : String(label)) });
+  app.store.define("as", { default: -1, format: (label) => (label === -1 ? "" : String(label)) });
+  app.store.define("then", { default: {}, format: changes }); // here, because the address may be written before its tool is open
   app.server = serverOf(app);
   app.config = () => app.catalog.find((each) => each.name === app.store.get("model")) ?? app.catalog[0];
   app.className = (label) => (label === -1 || label == null ? "no class" : app.config()?.classes?.[label] ?? String(label));
@@ -113,20 +117,12 @@ function serverOf(app) {
   });
 }
 
-// A scene is a query string: cleaned by the server as the page's own is, then applied without a reload.
-function scenes(app) {
-  const apply = async (query) => {
-    const answer = await (await fetch(`${app.base}/opening?${new URLSearchParams(query)}`)).json();
-    if (app.store.get("play") && answer.state.play) app.store.set({ play: false }); // so that a scene pressed twice plays twice
-    app.store.set(answer.state);
-    app.complain(answer.faults);
-    app.stage.host.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  };
-  addEventListener("gallery:scene", (event) => {
-    event.preventDefault();
-    apply(event.detail.query).catch((fault) => app.status(`The scene did not open: ${fault.message}`, "error"));
-  });
-  addEventListener("popstate", () => location.reload());
+// A whole state at once: a scene's, or one that the visitor comes back to.
+function restore(app, state, faults) {
+  if (app.store.get("play") && state.play) app.store.set({ play: false }); // so that a scene pressed twice plays twice
+  app.store.set(state);
+  app.complain(faults);
+  app.stage.host.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
 // One sentence about an address that could not be read whole: the first fault, and how many more there are.
@@ -135,7 +131,7 @@ function unread([first, ...others]) {
 }
 
 async function start(app, faults) {
-  scenes(app);
+  visits({ store: app.store, base: app.base, apply: (state, told) => restore(app, state, told), failed: (sentence) => app.status(sentence, "error") });
   addEventListener("pagehide", () => navigator.sendBeacon(`${app.base}/leave?session=${app.session}`)); // nothing runs on for nobody
   // A complaint stands until the visitor turns to something else.
   app.store.on("tool", () => { if (app.stage.status.dataset.kind === "error") app.status(""); });

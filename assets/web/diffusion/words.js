@@ -9,6 +9,9 @@ export function what(app, { labels, guidance, sampler, eta, count }) {
   return `${count > 1 ? `${count} pictures, ` : ""}${asked}${strength}, ${way}`;
 }
 
+/** What changes at a fork, as the address has it: "label:3,guidance:4". */
+export const changes = (then) => Object.entries(then).map(([key, value]) => `${key}:${key === "label" && value === -1 ? "none" : value}`).join(",");
+
 /** A sentence begins with a capital; a name keeps its own beginning. */
 export const sentence = (text) => text.replace(/^[a-z](?=[a-z]*[ ,:])/, (letter) => letter.toUpperCase());
 
