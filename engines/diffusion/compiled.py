@@ -1,10 +1,11 @@
 """The network compiled ahead of time for a processor: the same sums with far less said between them.
 
-Compiling takes most of a minute, so it is done once, by a process of low priority, and kept in a cache folder; the
-engine takes the result up between two steps. Until then, and wherever it cannot be had (no C++ compiler, an
-accelerator, a fault), the plain network serves.
+Compiling takes a few minutes, so it is done once, by a process of low priority, and kept in a cache folder; the
+engine takes the results up between two steps. Until then, and wherever they cannot be had (no C++ compiler, an
+accelerator, a fault), the plain network serves. There are three packages: for two rows (one visitor with guidance),
+for one (without), and for any number, which is half as quick again for so few.
 
-    python -m engines.diffusion.compiled <model folder> <package to write>
+    python -m engines.diffusion.compiled <model folder>
 
 GALLERY_COMPILE=0 switches it off; GALLERY_CACHE names another cache folder.
 """
@@ -30,18 +31,23 @@ from torch import Tensor
 log = logging.getLogger(__name__)
 
 SWITCH, CACHE = "GALLERY_COMPILE", "GALLERY_CACHE"
-ROWS = (2, 48)              # one is padded to two; beyond 63 the network's own code takes another way
+SHAPES = ("2", "1", "any")   # numbers of rows that have a package of their own, in the order they are compiled
+ROWS = (2, 48)              # of "any": one is padded to two; beyond 63 the network's own code takes another way
+STALE_S = 3600.0            # a compiler's scratch folder that is older was left by one that was killed
 LOOK_S = 1.0                # between looks at the process that compiles
 TOLERANCE = 1e-3            # of full scale: what a fast path may differ by
 LOWEST = 19                 # niceness
 
 
-def package(folder: Path) -> Path:
-    """Where the compiled network of a model folder is kept; another torch or another processor has another place."""
+def package(folder: Path, shape: str = "any") -> Path:
+    """Where a compiled network of a model folder is kept; another torch or another processor has another place."""
     state = [torch.__version__, torch.backends.cpu.get_cpu_capability(), sys.platform,
-             Path(__file__).read_text("utf-8"), (folder / "SHA256SUMS").read_text("ascii")]
-    home = os.environ.get(CACHE, "") or Path.home() / ".cache" / "generative-ai-gallery"
-    return Path(home) / f"{hashlib.sha256(chr(0).join(state).encode()).hexdigest()[:32]}.pt2"
+             Path(__file__).read_text("utf-8"), (folder / "SHA256SUMS").read_text("ascii"), shape]
+    return cache() / f"{hashlib.sha256(chr(0).join(state).encode()).hexdigest()[:32]}.pt2"
+
+
+def cache() -> Path:
+    return Path(os.environ.get(CACHE, "") or Path.home() / ".cache" / "generative-ai-gallery")
 
 
 def possible() -> bool:
@@ -49,55 +55,59 @@ def possible() -> bool:
 
 
 class Compiled:
-    """The compiled network of one model folder, as soon as there is one. Used on the engine's thread only."""
+    """The compiled networks of one model folder, as soon as there are any. Used on the engine's thread only."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.file: Path | None = None       # none before the first use, and none after a fault
-        self._function: Callable[..., Tensor] | None = None
+        self.taken: dict[str, Callable[..., Tensor]] = {}       # by shape
+        self.given_up: set[str] = set()                         # shapes that cannot be had, and will not be tried again
         self._process: subprocess.Popen | None = None
-        self._begun, self._next_look = False, 0.0
+        self._next_look = 0.0
 
     def get(self, plain: Callable[..., Tensor], *example: Tensor) -> Callable[..., Tensor] | None:
         """The compiled network, or None while `plain` has to serve. Begins compiling on the first call."""
-        if self._function is not None or self._begun and self.file is None or time.monotonic() < self._next_look:
-            return self._function
-        self._next_look = time.monotonic() + LOOK_S
-        try:
-            if not self._begun:
-                self._begun, self.file = True, package(self.folder) if possible() else None
-            if self.file is not None and self.file.exists():
-                self._function = self._take_up(plain, example)
-            elif self.file is not None:
-                self._compile()
-        except Exception:                   # whatever a compiler or a loader does, the plain network is there
-            log.exception("the compiled network of %s cannot be used", self.folder.name)
-            self.file = None
-        return self._function
+        shape = str(len(example[0])) if str(len(example[0])) in SHAPES else "any"
+        if shape not in self.taken and shape not in self.given_up and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_S
+            try:
+                self._look(shape, plain, example)
+            except Exception:               # whatever a compiler or a loader does, the plain network is there
+                log.exception("a compiled network of %s cannot be used", self.folder.name)
+                self.given_up.add(shape)
+        return self.taken.get(shape) or self.taken.get("any")
 
-    def _compile(self) -> None:
-        if self._process is None:
+    def _look(self, shape: str, plain: Callable[..., Tensor], example: tuple[Tensor, ...]) -> None:
+        if not possible():
+            self.given_up.add(shape)
+            return
+        ended = self._process is not None and self._process.poll() is not None
+        file = package(self.folder, shape)
+        if file.exists():
+            self._take_up(shape, file, plain, example)
+        elif self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(self.folder), str(self.file)], stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path(__file__).resolve().parents[2],
+                [sys.executable, "-m", __name__, str(self.folder)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, cwd=Path(__file__).resolve().parents[2],
                 env={**os.environ, "OMP_NUM_THREADS": "1"})
-        elif self._process.poll() is not None:
+        elif ended:
             log.warning("%s could not be compiled (status %d): the plain network serves", self.folder.name,
                         self._process.returncode)
-            self.file = None
+            self.given_up.add(shape)
 
-    def _take_up(self, plain: Callable[..., Tensor], example: tuple[Tensor, ...]) -> Callable[..., Tensor] | None:
-        """Load the package and hold it to the plain network once."""
-        function = _any_rows(torch._inductor.aoti_load_package(str(self.file)))
+    def _take_up(self, shape: str, file: Path, plain: Callable[..., Tensor], example: tuple[Tensor, ...]) -> None:
+        """Load a package and hold it to the plain network once."""
+        function = torch._inductor.aoti_load_package(str(file))
+        if shape == "any":
+            function = _any_rows(function)
         wanted, found = plain(*example), function(*example)
         worst = (wanted - found).detach().abs().max().item()
-        if not worst <= TOLERANCE * 2:      # pictures span from -1 to 1
-            log.error("the compiled network of %s is off by %g: the plain one serves", self.folder.name, worst)
-            self.file.unlink(missing_ok=True)
-            self.file = None
-            return None
-        log.info("%s runs compiled from here on", self.folder.name)
-        return function
+        if worst <= TOLERANCE * 2:          # pictures span from -1 to 1
+            log.info("%s runs compiled for %s rows from here on", self.folder.name, shape)
+            self.taken[shape] = function
+            return
+        log.error("the compiled network of %s is off by %g: the plain one serves", self.folder.name, worst)
+        file.unlink(missing_ok=True)
+        self.given_up.add(shape)
 
 
 def _any_rows(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -115,18 +125,26 @@ def _any_rows(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return call
 
 
-def compile_to(folder: Path, file: Path) -> None:
-    """Compile the network of a model folder and write the package beside its place, then move it there."""
+def compile_to(folder: Path, shape: str = "any") -> None:
+    """Compile the network of a model folder for a shape; the package is written beside its place, then moved there."""
     from engines.diffusion.model import load
-    denoiser = load(folder, quick=False)
-    rows = torch.export.Dim("rows", min=ROWS[0], max=ROWS[1])
-    example: tuple[Any, ...] = (torch.randn(4, *denoiser.shape), torch.full((4,), 500.0),
-                                torch.full((4,), denoiser.no_label))
+    denoiser, file = load(folder, quick=False), package(folder, shape)
+    count = 4 if shape == "any" else int(shape)
+    example: tuple[Any, ...] = (torch.randn(count, *denoiser.shape), torch.full((count,), 500.0),
+                                torch.full((count,), denoiser.no_label))
+    free = {0: torch.export.Dim("rows", min=ROWS[0], max=ROWS[1])} if shape == "any" else None
     file.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad(), tempfile.TemporaryDirectory(dir=file.parent) as place:
-        exported = torch.export.export(denoiser, example, dynamic_shapes=({0: rows},) * 3)
+        exported = torch.export.export(denoiser, example, dynamic_shapes=(free,) * 3)
         made = torch._inductor.aoti_compile_and_package(exported, package_path=str(Path(place) / "network.pt2"))
         os.replace(made, file)
+
+
+def sweep() -> None:
+    """Remove scratch folders of compilers that were killed."""
+    for place in cache().glob("tmp*"):
+        if place.is_dir() and time.time() - place.stat().st_mtime > STALE_S:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _end_with_parent() -> None:
@@ -140,7 +158,11 @@ def main() -> None:
         os.nice(LOWEST)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    compile_to(Path(sys.argv[1]), Path(sys.argv[2]))
+    sweep()
+    folder = Path(sys.argv[1])
+    for shape in SHAPES:
+        if not package(folder, shape).exists():
+            compile_to(folder, shape)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from engines.diffusion import compiled
-from engines.diffusion.compiled import Compiled
 from engines.diffusion.model import Denoiser, load
 from engines.diffusion.samplers import scheduler
 from engines.runtime.trained import write_sums
@@ -67,13 +66,13 @@ def test_a_compiler_that_fails_leaves_the_plain_network(folder: Path, monkeypatc
     denoiser.compiled._process.wait(20)
     for _ in range(3):
         assert torch.equal(denoiser(*asked(2)), denoiser._plain(*asked(2)))
-    assert denoiser.compiled.file is None and "the plain network serves" in caplog.text
+    assert denoiser.compiled.given_up == {"2"} and "the plain network serves" in caplog.text
 
 
 @pytest.mark.parametrize("fault", ["wrong", "broken"])
 def test_a_package_that_is_wrong_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     monkeypatch.setattr(compiled, "possible", lambda: True)
-    file = compiled.package(folder)
+    file = compiled.package(folder, "2")
     file.parent.mkdir(parents=True)
     file.write_bytes(b"not a package")
     if fault == "wrong":
@@ -81,32 +80,42 @@ def test_a_package_that_is_wrong_is_not_used(folder: Path, monkeypatch: pytest.M
     denoiser = load(folder)
     for _ in range(2):
         assert torch.equal(denoiser(*asked(2)), denoiser._plain(*asked(2)))
-    assert denoiser.compiled.file is None and file.exists() == (fault == "broken")
+    assert denoiser.compiled.given_up == {"2"} and file.exists() == (fault == "broken")
 
 
 def test_other_weights_have_another_place(folder: Path) -> None:
     before = compiled.package(folder)
     make_unet(seed=1).save_pretrained(folder / "unet")
     write_sums(folder)
-    assert compiled.package(folder) != before
+    assert compiled.package(folder) != before and compiled.package(folder) != compiled.package(folder, "1")
 
 
-def test_a_compiled_network_gives_the_same_and_is_taken_up_by_itself(folder: Path) -> None:
+class StillAtWork:
+    """A compiler that has not come to the end."""
+
+    def poll(self) -> None:
+        return None
+
+
+def test_a_compiled_network_gives_the_same_and_is_taken_up_by_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """For real where there is a C++ compiler; where there is none, the plain network serves and nothing is begun."""
     denoiser = load(folder)
     if not compiled.possible():
         denoiser(*asked(2))
-        assert denoiser.compiled.file is None and denoiser.compiled._process is None
+        assert denoiser.compiled.given_up == {"2"} and denoiser.compiled._process is None
         return
-    compiled.compile_to(folder, compiled.package(folder))       # here, because its process waits for a quiet moment
+    compiled.compile_to(folder)             # here, because its process waits for a quiet moment
+    compiled.compile_to(folder, "1")
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **named: StillAtWork())
     with torch.inference_mode():
-        for rows in (1, 2, 5, 60):
+        for rows in (1, 5, 60, 2):
             found, wanted = denoiser(*asked(rows)), denoiser._plain(*asked(rows))
-            assert denoiser.compiled._function is not None and torch.allclose(found, wanted, atol=1e-4)
+            assert torch.allclose(found, wanted, atol=1e-4)
+    assert set(denoiser.compiled.taken) == {"1", "any"}     # two rows are served by the package for any number
 
 
 def test_the_compiling_process_ends_with_its_parent(folder: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-m", "engines.diffusion.compiled", str(folder), str(folder / "x.pt2")],
+    process = subprocess.Popen([sys.executable, "-m", "engines.diffusion.compiled", str(folder)],
                                stdin=subprocess.PIPE, env=dict(os.environ))
     process.stdin.close()
     assert process.wait(60) == 1
@@ -115,4 +124,11 @@ def test_the_compiling_process_ends_with_its_parent(folder: Path) -> None:
 def test_without_checksums_nothing_is_compiled(folder: Path) -> None:
     (folder / "SHA256SUMS").unlink()
     assert load(folder).compiled is None and Denoiser(make_unet()).compiled is None
-    assert Compiled(folder).file is None
+
+
+def test_what_a_killed_compiler_left_is_swept_away(folder: Path) -> None:
+    old, new = compiled.cache() / "tmpold", compiled.cache() / "tmpnew"
+    old.mkdir(parents=True), new.mkdir()
+    os.utime(old, (1, 1))
+    compiled.sweep()
+    assert not old.exists() and new.exists()
