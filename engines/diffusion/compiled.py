@@ -163,6 +163,7 @@ def main() -> None:
     for shape in SHAPES:
         if not package(folder, shape).exists():
             compile_to(folder, shape)
+    os._exit(0)                         # the thread that reads stdin would keep Python from ending in peace
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -18,12 +21,13 @@ import torch
 from diffusers import DDIMPipeline, UNet2DModel
 
 from engines import diffusion, runtime
-from engines.diffusion import NO_LABEL, SAMPLERS
+from engines.diffusion import NO_LABEL, SAMPLERS, compiled
 from engines.diffusion.model import load
 from engines.diffusion.samplers import scheduler
 from engines.runtime import models
+from tests.browser.conftest import ROOT
 from tests.benchmarks.ledger import Row, record
-from tests.benchmarks.rates import CORES, ENGINE, HUB, engine_process, keep_on, rate, ratio
+from tests.benchmarks.rates import CORES, ENGINE, HUB, engine_process, keep_on, rate, ratio, start_engine
 
 MODEL = os.environ.get("BENCH_DIFFUSION", "ddpm-mnist")
 STEPS = 50
@@ -71,14 +75,14 @@ def bare_loop() -> None:
         x = steps.step(denoiser(x, t.float()[None], none), t, x).prev_sample
 
 
-def pipeline() -> Callable[[], object]:
+def pipeline(count: int = 1) -> Callable[[], object]:
     """DDIMPipeline with its own loop; it gives no label, so the network is asked for none."""
-    unet, label = plain(), torch.tensor([plain().config.num_class_embeds - 1])
+    unet, label = plain(), torch.tensor([plain().config.num_class_embeds - 1] * count)
     found = DDIMPipeline(unet, scheduler("ddim"))
     found.set_progress_bar_config(disable=True)
-    given = unet.forward
+    given = type(unet).forward.__get__(unet)
     unet.forward = lambda sample, timestep, **named: given(sample, timestep, class_labels=label, **named)
-    return lambda: found(batch_size=1, num_inference_steps=STEPS, output_type="np")
+    return lambda: found(batch_size=count, num_inference_steps=STEPS, output_type="np")
 
 
 def test_streaming_against_the_bare_loop() -> None:
@@ -96,6 +100,39 @@ def test_streaming_against_the_pipeline() -> None:
     mine, theirs, share = ratio(ours, lambda: on_the_engines_core(run))
     record(Row("diffusion, one visitor's run with every step shown, against diffusers", "DDIMPipeline of diffusers, same weights",
                f"{share:.2f}× ({mine:.0f} against {theirs:.0f} steps/s)", "≥ 1.2×", share >= 1.2))
+
+
+@pytest.fixture
+def compiled_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An engine that may take up the compiled network, on the core and thread that the others have."""
+    monkeypatch.setenv(compiled.SWITCH, "1")
+    folder = models.folder(MODEL)
+    with subprocess.Popen([sys.executable, "-m", "engines.diffusion.compiled", str(folder)], cwd=ROOT,
+                          stdin=subprocess.PIPE) as process:     # it ends when its stdin does
+        assert process.wait() == 0
+    start_engine()
+    yield
+    monkeypatch.undo()
+    start_engine()                  # as it was, for whatever comes after
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="compiling wants a C++ compiler")
+@pytest.mark.parametrize("guided", [False, True])
+def test_streaming_compiled_against_the_pipeline(compiled_engine: None, guided: bool) -> None:
+    run = pipeline(2 if guided else 1)
+    on_the_engines_core(run)
+    asked = {"labels": (7,), "guidance": 1.5} if guided else {}
+
+    def ours_compiled() -> float:
+        return rate(STEPS, lambda: [frame for frame in streamed(**asked)])
+    for _ in range(3):              # it is taken up between two steps
+        ours_compiled()
+        time.sleep(compiled.LOOK_S)
+    mine, theirs, share = ratio(ours_compiled, lambda: on_the_engines_core(run))
+    what = "with guidance (two rows a step)" if guided else "without guidance"
+    record(Row(f"diffusion, one visitor's run {what}, compiled, against diffusers",
+               f"DDIMPipeline of diffusers, same weights, {'two pictures' if guided else 'one picture'}",
+               f"{share:.2f}× ({mine:.0f} against {theirs:.0f} steps/s)", "≥ 2×", share >= 2))
 
 
 def test_the_first_step() -> None:

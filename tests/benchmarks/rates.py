@@ -21,15 +21,20 @@ def engine_process() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     os.environ["GALLERY_THREADS"] = "1"
-    runtime.configure(mode="process", device="cpu")
-    assert runtime.warm(timeout=120)
+    start_engine()
     mine = keep_on(os.getpid(), HUB)
-    keep_on(runtime.state().pid, ENGINE)
     yield
     keep_on(os.getpid(), mine)
     del os.environ["GALLERY_THREADS"]
     runtime.configure(mode="thread")
     torch.set_num_threads(before)
+
+
+def start_engine() -> None:
+    """A new engine process, as the environment says, on the core that is kept for it."""
+    runtime.configure(mode="process", device="cpu")
+    assert runtime.warm(timeout=120)
+    keep_on(runtime.state().pid, ENGINE)
 
 
 def keep_on(pid: int, cores: set[int]) -> set[int]:

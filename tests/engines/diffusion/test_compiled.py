@@ -121,6 +121,16 @@ def test_the_compiling_process_ends_with_its_parent(folder: Path) -> None:
     assert process.wait(60) == 1
 
 
+def test_the_compiling_process_ends_well_when_nothing_is_left_to_do(folder: Path) -> None:
+    for shape in compiled.SHAPES:
+        file = compiled.package(folder, shape)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"")
+    with subprocess.Popen([sys.executable, "-m", "engines.diffusion.compiled", str(folder)], stdin=subprocess.PIPE,
+                          env=dict(os.environ)) as process:
+        assert process.wait(120) == 0
+
+
 def test_without_checksums_nothing_is_compiled(folder: Path) -> None:
     (folder / "SHA256SUMS").unlink()
     assert load(folder).compiled is None and Denoiser(make_unet()).compiled is None
