@@ -15,7 +15,7 @@ DEMO = Demo(
     scenes=(
         Scene("Between a 4 and a 9", "Is there a last 4 on the way?",
               {"model": "vae-mnist-2d", "tool": "path", "pins": "t1078~t1532", "steps": "32", "play": "1"}),
-        Scene("The holes of an autoencoder", "Ask a decoder what lies where no code lies.",
+        Scene("The holes of an autoencoder", "Which of the two maps has more of them?",
               {"model": "ae-mnist-2d", "z": "23.43,-16.89", "compare": "vae-mnist-2d", "layers": "points,manifold"}),
         Scene("Sample again", "One digit, sixteen draws of ε.",
               {"model": "vae-mnist-2d", "tool": "own", "own": "t.1", "again": "1", "seed": "7"}),

@@ -11,6 +11,7 @@ from engines import runtime, vae
 from engines.runtime import BadInput, VisitorError
 
 MOST_POINTS = 64                     # decoded for one question of the page
+MOST_READ = 1024                     # decoded and read again
 
 
 def point(value: Any) -> tuple[float, ...]:
@@ -50,6 +51,19 @@ async def decode_many(args: dict[str, Any]) -> dict[str, Any]:
     return {"images": [view.pixels(image) for image in frame.images]}
 
 
+async def read_again(args: dict[str, Any]) -> dict[str, Any]:
+    """{model, points: up to 1024 of z, session} -> {mu}: where the encoder puts what the decoder paints at each."""
+    points, model = args.get("points"), str(args.get("model", ""))
+    try:
+        if not isinstance(points, list) or not 1 <= len(points) <= MOST_READ:
+            raise BadInput(f"points must be a list of 1 to {MOST_READ} points of the latent space.")
+        painted = await runtime.start(vae.decode, vae.Decode(model, tuple(point(each) for each in points)), session(args)).aresult()
+        read = await runtime.start(vae.encode, vae.Encode(model, painted.images), session(args)).aresult()
+    except VisitorError as fault:
+        return {"error": str(fault)}
+    return {"mu": read.mu.tolist()}
+
+
 async def describe(args: dict[str, Any]) -> dict[str, Any]:
     """{model, dataset, index, session} -> what the loss says of one test picture, and its reconstruction."""
     try:
@@ -76,4 +90,4 @@ async def told(model: str, picture: np.ndarray, visitor: str) -> dict[str, Any]:
 
 
 def server_functions() -> list[Any]:
-    return [decode, decode_many, describe]
+    return [decode, decode_many, read_again, describe]

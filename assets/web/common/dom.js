@@ -21,12 +21,15 @@ export function vector(z, digits = 2) {
   return `(${shown.map((value) => fixed(value, digits)).join(", ")}${z.length > 3 ? ", …" : ""})`;
 }
 
-// A row of buttons of which one is pressed. options: [{value, text, title?, disabled?}].
+// Shown as not (yet) true: what it says is still of the state before.
+export const busy = (element, on = true) => element.setAttribute("aria-busy", String(on));
+
+// A row of buttons of which one is pressed. options: [{value, text, title?, tip?, disabled?}]; tip: see tip.js.
 export function segmented(label, options, pressed, choose) {
   const row = h("div", { class: "g-seg", role: "group", "aria-label": label });
-  row.append(...options.map(({ value, text, title, disabled }) =>
+  row.append(...options.map(({ value, text, title, tip, disabled }) =>
     h("button", {
-      type: "button", "aria-pressed": String(value === pressed), title, disabled,
+      type: "button", "aria-pressed": String(value === pressed), title, "data-tip": tip, disabled,
       onclick: () => choose(value),
     }, text)));
   return row;

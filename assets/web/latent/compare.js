@@ -1,14 +1,16 @@
 // A second map beside the first: the same pictures with and without the KL term. The pointer on one is shown at
-// the same place of the other (as many standard deviations from the middle), and both are asked what they decode
-// from the emptiest places among their own codes.
+// the same place of the other (as many standard deviations from the middle). Of both it is told how much of the middle of
+// the map is empty, how often the encoder misreads what the decoder paints there, and what they paint in the emptiest places.
 
 import { modelText, variant } from "./controls.js";
 import { picture, unpack } from "./data.js";
-import { fixed, h } from "../common/dom.js";
-import { emptiest, spread } from "./empty.js";
+import { busy, h } from "../common/dom.js";
+import { EMPTY, emptiest, emptiness, middle, misread, spread } from "./empty.js";
 import { LatentMap } from "./map.js";
+import { term } from "../common/tip.js";
 
 const PLACES = 6;
+const percent = (share) => `${Math.round(100 * share)} %`;
 
 export function createCompare(app) {
   const { store } = app;
@@ -65,19 +67,31 @@ export function createCompare(app) {
     if (!other || !app.space || other === app.space.name) return close();
     const turn = ++generation;
     if (!second) open();
+    stale(true);
     try {
       const [space, atlas] = await Promise.all([app.data.model(other), app.data.atlas(other)]);
       if (turn !== generation || !second) return;
       second.space = space;
       second.map.setSpace(space, atlas);
+      busy(second.plot, false);
       second.title.textContent = modelText(space.config);
       name.textContent = modelText(app.space.config);
       [second.spread, second.own] = [spread(space), spread(app.space)];
       mirror(null);
       await emptyPlaces(turn);
+      if (turn === generation) stale(false);
     } catch (fault) {
-      if (turn === generation) app.status(fault.message, "error");
+      if (turn !== generation || !second) return;
+      app.status(fault.message, "error");
+      stale(false);
     }
+  }
+
+  // What stands there while another model is fetched is of the one before.
+  function stale(on) {
+    busy(second.plot, on);
+    busy(app.stage.shelf, on);
+    if (on && !second.space) app.shelf.show(h("p", { class: "lx-wait" }, "Looking into the holes …"));
   }
 
   // --- the same place on both ------------------------------------------------------------------------------
@@ -118,19 +132,27 @@ export function createCompare(app) {
   async function emptyPlaces(turn) {
     const sides = [[app.space, app.map], [second.space, second.map]];
     const found = sides.map(([space]) => emptiest(space, PLACES));
-    sides.forEach(([, map], side) => map.setLayer("empty", { markers: found[side].map(({ x, y }, at) => ({ x, y, text: String(at + 1) })) }));
-    const images = await Promise.all(sides.map(([space], side) => found[side].length
-      ? app.server.decode_many({ model: space.name, points: found[side].map(({ x, y }) => space.lift([x, y], space.middle())) })
-      : { images: [] }));
+    sides.forEach(([, map], side) => map.setLayer("empty", { still: true, markers: found[side].map(({ x, y }, at) => ({ x, y, text: String(at + 1) })) }));
+    const told = await Promise.all(sides.map(async ([space], side) => {
+      const shape = [second.own, second.spread][side];
+      const places = middle(shape);
+      const ask = (name, points) => app.server[name]({ model: space.name, points: points.map((p) => space.lift(p, space.middle())) });
+      const [{ images }, read] = await Promise.all([
+        found[side].length ? ask("decode_many", found[side].map(({ x, y }) => [x, y])) : { images: [] },
+        space.flat ? ask("read_again", places) : null, // of more dimensions the map shows a shadow only
+      ]);
+      return { images, empty: emptiness(space, shape, places), misread: read && misread(shape, places, read.mu) };
+    }));
     if (turn !== generation || !second) return;
-    app.shelf.show(h("div", { class: "lx-empty" }, ...sides.map(([space], side) => strip(space, found[side], images[side].images))));
+    app.shelf.show(h("div", { class: "lx-empty" }, ...told.map(strip)));
   }
 
-  function strip(space, places, images) {
-    const { sx, sy } = spread(space);
-    const widest = places.length ? places[0].distance / Math.sqrt(sx * sy) : 0;
+  function strip({ images, empty, misread: wrong }) {
+    const emptied = `Of 1,000 places within 2 σ of the middle of the codes: how many have no code within ${EMPTY} σ. σ is how wide the codes of this map are spread.`;
+    const astray = `The decoder paints a picture at each of the 1,000 places, and the encoder reads it: how many it puts more than ${EMPTY} σ away from where they were painted.`;
     return h("figure", {},
-      h("figcaption", {}, `Emptiest places: ${fixed(widest, 2)} σ from a code`),
+      h("figcaption", {}, h("b", {}, percent(empty)), " of the middle is ", term("empty", emptied),
+        ...(wrong === null ? [] : [", ", h("b", {}, percent(wrong)), " ", term("misread", astray)])),
       h("div", {}, ...images.map((image, at) => {
         const canvas = h("canvas", { role: "img", "aria-label": `decoded from empty place ${at + 1}` });
         picture(canvas, unpack(image));

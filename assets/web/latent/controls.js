@@ -1,11 +1,15 @@
 // Which model is on the map, and what is drawn of it.
 
 import { h, segmented } from "../common/dom.js";
+import { tip } from "../common/tip.js";
 
 const DATA = [["mnist", "Digits"], ["fashion", "Fashion"], ["emoji", "Emoji"]];
-const LAYERS = [["points", "Codes", "the pictures' codes, coloured by class"],
-  ["manifold", "Manifold", "what the decoder makes of every place"],
-  ["density", "Density", "how thickly the codes lie, and the prior's 1, 2, 3 σ"]];
+const LAYERS = [["points", "Codes", "One dot for each test picture, where the encoder puts it; the colour is its class, which the model never saw."],
+  ["manifold", "Manifold", "What the decoder makes of every place: a carpet of pictures under the dots."],
+  ["density", "Density", "How thickly the codes lie and, dashed, 1, 2 and 3 σ of the prior N(0, I)."]];
+const AE = "A plain autoencoder: it learned to copy pictures and nothing else; no KL term keeps its codes together.";
+const leash = (beta) => `The model made reconstruction + ${beta} · KL small. β is how much the KL term counts: ${
+  beta === 1 ? "1 is the usual VAE, whose loss is −ELBO." : beta > 1 ? "more than 1 gathers the codes and blurs the copies." : "less than 1 sharpens the copies and scatters the codes."}`;
 
 const MOST_OWN = 3; // trained models that the row has room for, the newest
 const betaText = (beta) => (beta === 0.25 ? "β ¼" : `β ${beta}`);
@@ -48,7 +52,14 @@ export function createControls(host, app) {
   const current = () => app.training || app.catalog.find((config) => config.name === app.store.get("model")) || app.catalog[0];
   const labelled = (text, row) => [h("span", { class: "g-label" }, text), row];
 
-  function render() {
+  // What is made anew takes the focus with it: the button of the same words has it afterwards.
+  function keepingFocus(paint) {
+    const had = host.contains(document.activeElement) && document.activeElement.textContent;
+    paint();
+    if (had) [...host.querySelectorAll("button")].find((button) => button.textContent === had)?.focus();
+  }
+
+  function rendered() {
     if (!app.catalog.length) return;
     const now = current();
     const mine = app.catalog.filter((config) => config.dataset === now.dataset && !isMine(config));
@@ -64,31 +75,32 @@ export function createControls(host, app) {
       .sort((a, b) => (a.kind === "ae") - (b.kind === "ae") || a.beta - b.beta);
     const options = variants.map((config) => ({
       value: config.name, text: config.kind === "ae" ? "Plain AE" : `VAE ${betaText(config.beta)}`,
-      title: config.kind === "ae" ? "a plain autoencoder: reconstruction only, no KL term" : `loss = reconstruction + ${config.beta} · KL`,
+      tip: config.kind === "ae" ? AE : leash(config.beta),
     }));
     for (const config of app.catalog.filter(isMine).slice(-MOST_OWN)) {
       options.push({ value: config.name, text: `Yours, ${config.kind === "ae" ? "AE" : betaText(config.beta)}`, title: `the model that you trained here: ${modelText(config)}` });
     }
     if (app.training && !isMine(now)) options.push({ value: now.name, text: "Training", title: "what the map shows just now" });
     kind.replaceChildren(...labelled("Model", segmented("Model", options, now.name, show)));
-    paintLayers();
+    paintedLayers();
   }
 
-  function paintLayers() {
+  function paintedLayers() {
     const on = app.store.get("layers");
-    layers.replaceChildren(...LAYERS.map(([name, text, title]) =>
+    layers.replaceChildren(...LAYERS.map(([name, text, words]) =>
       h("button", {
-        type: "button", class: "g-btn", "aria-pressed": String(on.includes(name)), title,
+        type: "button", class: "g-btn", "aria-pressed": String(on.includes(name)), ...tip(words),
         onclick: () => app.store.set({ layers: LAYERS.map(([each]) => each).filter((each) => (each === name) !== on.includes(each)) }),
       }, text)),
       h("button", {
         type: "button", class: "g-btn", "aria-pressed": String(Boolean(app.store.get("compare"))),
-        title: "a second map beside this one: with and without the KL term", onclick: () => app.compare.toggle(),
+        ...tip("A second map beside this one: the same pictures with and without the KL term."), onclick: () => app.compare.toggle(),
       }, "Compare"));
   }
 
+  const render = () => keepingFocus(rendered);
   app.store.on(["model"], render);
-  app.store.on(["layers", "compare"], paintLayers);
+  app.store.on(["layers", "compare"], () => keepingFocus(paintedLayers));
   render();
   return { render };
 }

@@ -1,5 +1,5 @@
 /* Sixteen draws of z = mu + sigma * eps: their pictures on the shelf, their places on the map. */
-import { fixed, h } from "../common/dom.js";
+import { busy, fixed, h } from "../common/dom.js";
 import { cell, newest, picture as decoded } from "../common/sheet.js";
 
 const SEEN = 120; // pixels across below which two sigmas are too small to see, and the map moves closer
@@ -31,14 +31,19 @@ export class Draws {
   ask(seed, wider) {
     this.wanted = true;
     this.factor(wider);
+    busy(this.row);
     this.request({ seed, wider });
   }
 
   async drawn({ seed, wider }) {
     const { app } = this;
     const picture = this.found();
-    const draws = await app.server.own_again({ model: picture.model, picture: picture.picture, seed, wider });
-    return { ...draws, of: picture, image: await decoded(draws.sheet.src) };
+    try {
+      const draws = await app.server.own_again({ model: picture.model, picture: picture.picture, seed, wider });
+      return { ...draws, of: picture, image: await decoded(draws.sheet.src) };
+    } finally {
+      busy(this.row, false);
+    }
   }
 
   // The model of the same pictures with another number of dimensions, where there is one.

@@ -1,9 +1,13 @@
-// The emptiest places of a map: well inside the cloud of codes, and as far from every code as one can get there.
+// The holes of a map: the emptiest places well inside the cloud of codes, and how much of its middle is empty.
 
 const CELLS = 96;
 const INSIDE = 1.5; // standard deviations from the middle of the codes: two thirds of them lie nearer
 const APART = 7; // cells between two places that are named
 const DIAGONAL = Math.SQRT2;
+const MIDDLE = 2; // standard deviations from the middle of the codes: what is called the middle of the map
+const PLACES = 1000; // looked at there
+export const EMPTY = 0.05; // standard deviations from the nearest code: a place farther off is called empty
+const TURN = Math.PI * (3 - Math.sqrt(5)); // the golden angle
 
 // Distance, in cells, of each cell to the nearest cell that holds a code: two sweeps (Borgefors, 1986).
 function distances(full) {
@@ -48,6 +52,40 @@ export function emptiest(space, count) {
     if (found.length === count) break;
   }
   return found;
+}
+
+// Places spread evenly over the middle of the map, as the seeds of a sunflower: [[x, y]].
+export function middle(shape) {
+  return Array.from({ length: PLACES }, (_, i) => {
+    const r = MIDDLE * Math.sqrt((i + 0.5) / PLACES);
+    return [shape.mx + shape.sx * r * Math.cos(i * TURN), shape.my + shape.sy * r * Math.sin(i * TURN)];
+  });
+}
+
+// The share of these places that are empty.
+export function emptiness(space, shape, places) {
+  const reach = [EMPTY * shape.sx, EMPTY * shape.sy];
+  const key = (x, y) => Math.floor(x / reach[0]) * 65536 + Math.floor(y / reach[1]);
+  const cells = new Map(); // codes by squares as wide as the distance that counts
+  for (let i = 0; i < space.n; i++) {
+    const at = key(space.xy[2 * i], space.xy[2 * i + 1]);
+    if (!cells.has(at)) cells.set(at, []);
+    cells.get(at).push(i);
+  }
+  const near = (x, y) => {
+    for (let dx = -1; dx <= 1; dx++) for (let dy = -1; dy <= 1; dy++) {
+      for (const i of cells.get(key(x + dx * reach[0], y + dy * reach[1])) ?? []) {
+        if (Math.hypot((space.xy[2 * i] - x) / shape.sx, (space.xy[2 * i + 1] - y) / shape.sy) <= EMPTY) return true;
+      }
+    }
+    return false;
+  };
+  return places.filter(([x, y]) => !near(x, y)).length / places.length;
+}
+
+// The share of these places whose picture is read as a place more than EMPTY away: mu is what the encoder said of each.
+export function misread(shape, places, mu) {
+  return places.filter(([x, y], i) => Math.hypot((mu[i][0] - x) / shape.sx, (mu[i][1] - y) / shape.sy) > EMPTY).length / places.length;
 }
 
 function gap(xy, x, y) {

@@ -2,8 +2,10 @@
 
 import { download, fixed, h, vector } from "../common/dom.js";
 import { picture } from "./data.js";
+import { tip } from "../common/tip.js";
 
 const NEIGHBOURS = 8;
+const PRIOR = "Throws a code as the VAE's prior does: each number of z from a normal distribution around 0 with width 1. What the decoder paints there is a picture made from nothing. To a plain autoencoder the prior means nothing.";
 
 // A standard normal number (Box and Muller, 1958).
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
@@ -13,7 +15,7 @@ export default function mount(host, app) {
   const nearTitle = h("h3", { class: "g-h3" });
   const pins = h("ul", { class: "lx-pins" });
   const pinTitle = h("h3", { class: "g-h3" });
-  const prior = h("button", { type: "button", class: "g-btn", title: "draw z from the standard normal distribution, which is the prior of a VAE and means nothing to a plain autoencoder", onclick: draw }, "Draw z from N(0, I)");
+  const prior = h("button", { type: "button", class: "g-btn", ...tip(PRIOR), onclick: draw }, "Draw z from N(0, I)");
   const csv = h("button", { type: "button", class: "g-btn", onclick: points }, "Codes as CSV");
   const clear = h("button", { type: "button", class: "g-btn", onclick: () => app.store.set({ pins: [] }) }, "Remove all");
   host.append(

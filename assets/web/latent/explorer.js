@@ -4,8 +4,8 @@
 import { createControls, modelText } from "./controls.js";
 import { createCompare } from "./compare.js";
 import { createData, picture, unpack } from "./data.js";
-import { download, fixed, h, vector } from "../common/dom.js";
-import { createHere } from "./here.js";
+import { busy, download, fixed, h, vector } from "../common/dom.js";
+import { createHere, elbo } from "./here.js";
 import { createInset } from "./inset.js";
 import { createLooking } from "./looking.js";
 import { axisNames } from "./ground.js";
@@ -164,15 +164,19 @@ async function loadModel(app, changed, listeners) {
     }
   }
   app.status("Loading the map …", "busy");
+  const stale = [app.stage.plot, app.stage.here, app.stage.panels, app.stage.shelf];
+  stale.forEach((part) => busy(part));
   const atlas = app.data.atlas(name);
   atlas.catch(() => {}); // answered below, where the map already stands
   let space;
   try {
     space = await app.data.model(name);
   } catch (fault) {
+    stale.forEach((part) => busy(part, false));
     return app.status(fault.message, "error");
   }
   if (app.store.get("model") !== name) return;
+  stale.forEach((part) => busy(part, false));
   const sameData = !before || before.config.dataset === space.config.dataset;
   const moved = before && before !== space;
   app.space = space;
@@ -206,10 +210,10 @@ async function loadModel(app, changed, listeners) {
 }
 
 function greeting({ n, name, config }) {
-  const { negative_elbo: elbo, reconstruction_nats: nats } = config.measured || {};
-  const quality = config.kind === "ae" ? nats && `reconstruction ${fixed(nats, 1)} nats` : elbo && `−ELBO ${fixed(elbo, 1)} nats`;
+  const { negative_elbo: bound, reconstruction_nats: nats } = config.measured || {};
+  const quality = config.kind === "ae" ? nats && [`; reconstruction ${fixed(nats, 1)} nats`] : bound && ["; ", elbo(), ` ${fixed(bound, 1)} nats`];
   const what = name.startsWith("trained/") ? modelText(config).replace("yours", "your own model") : `a ${modelText(config)}`;
-  return `${n.toLocaleString("en")} pictures on the map of ${what}${quality ? `; ${quality}` : ""}.`;
+  return [`${n.toLocaleString("en")} pictures on the map of ${what}`, ...(quality || []), "."];
 }
 
 function ready(app) {

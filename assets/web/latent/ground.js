@@ -179,7 +179,10 @@ function paintNames(map, g) {
   g.lineJoin = "round";
   const big = space.names.every((name) => name.length <= 2);
   g.font = `700 ${big ? 20 : 13}px ${theme.text}`;
-  const taken = [];
+  const taken = [...map.extra.values()].filter((layer) => layer.still).flatMap(({ markers }) => markers.map((mark) => {
+    const [x, y] = map.toPixel([mark.x, mark.y]);
+    return [x - 12, y - 34, x + 12, y];
+  }));
   space.medians.forEach((place, label) => {
     if (!place || !map.visible(label)) return;
     const name = space.names[label];

@@ -2,6 +2,11 @@
 
 import { fixed, h, vector } from "../common/dom.js";
 import { picture } from "./data.js";
+import { term } from "../common/tip.js";
+
+const ELBO = "What the loss says of a picture, in nats: the price of describing it, given its code, plus the price of the code (KL). Less is better. It is an upper bound on −log p(x).";
+
+export const elbo = () => term("−ELBO", ELBO);
 
 const EXACT = { exact: "exact", atlas: "from the atlas" };
 
@@ -62,12 +67,12 @@ export function createHere(host) {
     described = key;
     const whole = reconstruction + kl;
     const sum = kind === "ae"
-      ? `no KL term: a plain autoencoder only pays for the reconstruction, ${fixed(reconstruction, 1)} nats`
-      : `−ELBO = ${fixed(reconstruction, 1)} + ${fixed(kl, 1)} = ${fixed(whole, 1)} nats`;
+      ? [`no KL term: a plain autoencoder only pays for the reconstruction, ${fixed(reconstruction, 1)} nats`]
+      : [elbo(), ` = ${fixed(reconstruction, 1)} + ${fixed(kl, 1)} = ${fixed(whole, 1)} nats`];
     loss.replaceChildren(
       h("h3", { class: "g-h3" }, title),
       kind === "ae" ? bars(reconstruction, 0) : bars(reconstruction, kl),
-      h("p", { class: "g-cap" }, sum),
+      h("p", { class: "g-cap" }, ...sum),
       ...(kind === "vae" && beta !== 1
         ? [h("p", { class: "g-cap" }, `trained with β = ${beta}: it paid ${fixed(reconstruction + beta * kl, 1)}`)] : []),
       ...(pair ? [pair] : []),

@@ -94,17 +94,16 @@ export class LatentMap {
   setLayer(name, layer) {
     const before = this.extra.get(name);
     this.extra.set(name, layer);
-    if (layer.solo || before?.solo) {
-      this.soloExtent = layer.extent || this.soloExtent;
-      this.refresh();
-    } else this.repaint();
+    if (layer.solo || before?.solo) this.soloExtent = layer.extent || this.soloExtent;
+    if (layer.solo || before?.solo || layer.still) this.refresh(); // the names on the map make room for marks that stand still
+    else this.repaint();
   }
 
   removeLayer(name) {
     const layer = this.extra.get(name);
     if (!layer) return;
     this.extra.delete(name);
-    if (layer.solo) this.refresh();
+    if (layer.solo || layer.still) this.refresh();
     else this.repaint();
   }
 

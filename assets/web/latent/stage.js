@@ -28,7 +28,8 @@ export function build(host) {
 export function statusLine(element) {
   return (text, kind = "info") => {
     element.setAttribute("aria-live", kind === "tick" ? "off" : "polite");
-    if (element.textContent !== text) element.textContent = text;
+    const parts = [].concat(text); // words, and terms that can be asked about
+    if (element.textContent !== parts.map((part) => part.textContent ?? part).join("")) element.replaceChildren(...parts);
     element.dataset.kind = kind;
   };
 }

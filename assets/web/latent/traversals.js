@@ -1,5 +1,5 @@
 /* The wall of traversals: one row for each dimension, decoded from where one stands; click a cell to go there. */
-import { h } from "../common/dom.js";
+import { busy, h } from "../common/dom.js";
 import { cell, named, newest, picture, save, sharp, token } from "../common/sheet.js";
 
 const LABEL = 118;               // pixels at the left of an exported wall, for the names of the rows
@@ -24,7 +24,7 @@ export function openWall(app, onclose) {
       h("button", { type: "button", onclick: () => dialog.close() }, "Close")),
     h("div", { class: "dim-body" }, said, h("div", { class: "dim-grid-wrap" }, labels, canvas)));
   const request = newest(async (what) => {
-    const answer = await app.server.dimension_traversal(what);
+    const answer = await app.server.dimension_traversal(what).finally(() => busy(canvas, false));
     return { ...answer, image: await picture(answer.sheet) };
   }, (answer, what) => { grid = { ...answer, z: what.z, dims: what.dims }; paint(); });
 
@@ -38,6 +38,7 @@ export function openWall(app, onclose) {
   function ask() {
     if (!overview) return;
     const rows = chosen();
+    busy(canvas);
     request({ model: overview.model, z: here(), dims: rows.map((row) => row.k), steps: Number(steps.value), size: 64,
       low: rows.map((row) => row.low), high: rows.map((row) => row.high) });
   }
