@@ -11,7 +11,7 @@ from types import ModuleType
 
 from gallery import conformance
 from gallery.demo import Demo
-from gallery.milestones import MILESTONES, Milestone
+from gallery.milestones import MILESTONES, Milestone, by_key
 
 ROOT = Path(__file__).resolve().parents[1]
 log = logging.getLogger(__name__)
@@ -65,6 +65,13 @@ def entries(apps: Path = ROOT / "apps") -> list[Entry]:
 
 def find(slug: str, apps: Path = ROOT / "apps") -> Entry | None:
     return next((entry for entry in entries(apps) if entry.slug == slug), None)
+
+
+def onward(found: list[Entry], slug: str) -> Entry | None:
+    """The next open room along the timeline, for the link at the top of a demo's page; None after the last."""
+    hung = [entry for entry in found if by_key(entry.milestone)]
+    at = next((at for at, entry in enumerate(hung) if entry.slug == slug), len(hung))
+    return next((entry for entry in hung[at + 1:] if entry.works), None)
 
 
 def hang(found: list[Entry]) -> tuple[list[Door], list[Entry]]:

@@ -155,12 +155,3 @@ MILESTONES: tuple[Milestone, ...] = (
 def by_key(key: str) -> Milestone | None:
     """The milestone of that key, or None."""
     return next((milestone for milestone in MILESTONES if milestone.key == key), None)
-
-
-def neighbours(key: str) -> tuple[Milestone | None, Milestone | None]:
-    """The milestone before and the one after, for the links at the top of a demo's page."""
-    keys = [milestone.key for milestone in MILESTONES]
-    if key not in keys:
-        return None, None
-    at = keys.index(key)
-    return (MILESTONES[at - 1] if at else None, MILESTONES[at + 1] if at + 1 < len(keys) else None)

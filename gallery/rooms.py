@@ -18,6 +18,8 @@ from engines.runtime import BadInput, Busy, VisitorError
 from gallery import catalog
 from gallery.catalog import Entry
 from gallery.limits import GRADIO_THREADS
+from gallery.milestones import by_key
+from gallery.pages.frame import Place
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,10 @@ class Rooms:
             await asyncio.wait({task}, timeout=5)
         self._lives.clear()
 
+    def place(self, entry: Entry) -> Place:
+        after = catalog.onward([room.entry for room in self.rooms.values()], entry.slug)
+        return Place(entry.slug, entry.demo, self.base, (after.slug, by_key(after.milestone).name) if after else None)
+
     # --- building ----------------------------------------------------------------------------------------------
 
     async def _build(self, entry: Entry) -> ASGIApp:
@@ -82,7 +88,7 @@ class Rooms:
             module = catalog.load(entry, "app")
             if hasattr(module, "routes"):
                 inner.mount(f"/demo/{entry.slug}/data", data_app(module.routes()))
-            bridge.mount(inner, module.build(), slug=entry.slug, demo=entry.demo, base=self.base)
+            bridge.mount(inner, module.build(), self.place(entry))
 
         await asyncio.to_thread(build)
         await self._live(inner)
@@ -94,7 +100,8 @@ class Rooms:
             application = await asyncio.to_thread(bridge.build)
             await self._live(application, application.lifespan())
             anyio.to_thread.current_default_thread_limiter().total_tokens = GRADIO_THREADS
-            self._streamlit = bridge.framed(application, [room.entry for room in self.rooms.values()], self.base)
+            self._streamlit = bridge.framed(
+                application, {room.entry.package: self.place(room.entry) for room in self.rooms.values() if room.entry.demo})
         from gallery.bridges.streamlit import Under
         return Under(entry, self._streamlit)
 

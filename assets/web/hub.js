@@ -20,7 +20,7 @@ const words = (text) => text.toLowerCase().replace(/[βμσε·-]/g, (sign) => G
 const matches = (element, wanted) => wanted.every((word) => ` ${element.dataset.text}`.includes(` ${word}`));
 let announced = 0, current = null;
 
-function search() {
+function search(typed = true) {
   const wanted = words(q.value);
   for (const element of [...doors, ...others]) element.hidden = !matches(element, wanted);
   for (const label of labels) label.hidden = document.getElementById(label.dataset.for).hidden;
@@ -28,6 +28,7 @@ function search() {
   wall.classList.add("searched");                // doors that come back bring their pictures with them
   const url = new URL(location.href);
   if (q.value.trim()) url.searchParams.set("q", q.value.trim()); else url.searchParams.delete("q");
+  if (typed) url.hash = "";                      // what it named may be hidden now
   history.replaceState(null, "", url);
   forget();
   clearTimeout(announced);                       // read out once the typing rests, not at every letter
@@ -38,13 +39,14 @@ function search() {
       : `Nothing hangs here for “${q.value.trim()}”. Try noise, attention, KL or sampling; Esc shows all.`;
   }, wanted.length ? 180 : 0);
 }
-q.addEventListener("input", search);
-q.form.addEventListener("submit", (event) => {            // Enter: through the first open door that matches
+q.addEventListener("input", () => search());
+q.form.addEventListener("submit", (event) => {            // Enter: to the only hit, else through the first open door that matches
   event.preventDefault();
+  if (q.value.trim() && links().length === 1) { links()[0].click(); return; }
   const open = doors.find((door) => !door.hidden && door.classList.contains("open")) || others.find((room) => !room.hidden);
   (q.value.trim() && open?.querySelector(".go") || links()[0])?.[q.value.trim() && open ? "click" : "focus"]();
 });
-if (q.value) search();
+if (q.value) search(false);
 
 // --- keys: / finds, arrows walk, Enter opens, Esc shows everything ----------------------------------------------------------
 const links = () => [...doors, ...others].filter((element) => !element.hidden).map((element) => element.querySelector(".go"));
@@ -145,7 +147,7 @@ function forget() {
   current = null;
   drawing.replaceChildren();
   for (const door of doors) door.classList.remove("kin");
-  caption.replaceChildren("Point at a frame, or walk with the arrow keys, to see whom it answered.");
+  caption.replaceChildren("Point at a frame, or press Tab and walk with the arrow keys, to see whom it answered. Enter opens it; / finds an idea.");
 }
 function show(door) {
   if (door === current) return;

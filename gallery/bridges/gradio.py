@@ -40,15 +40,14 @@ def page(demo: Demo) -> Iterator[gr.Blocks]:
     blocks.queue(max_size=GRADIO_QUEUE, default_concurrency_limit=None)     # the runtime queues: a second queue adds delay
 
 
-def mount(app: FastAPI, blocks: gr.Blocks, *, slug: str, demo: Demo, base: str = "") -> None:
-    """Mount `blocks` at /demo/<slug> of `app`, in the gallery's look and inside the frame of its page."""
-    path = f"/demo/{slug}"
+def mount(app: FastAPI, blocks: gr.Blocks, place: Place) -> None:
+    """Mount `blocks` at its /demo/<slug> of `app`, in the gallery's look and inside the frame of its page."""
+    path = f"/demo/{place.slug}"
     blocks.state_session_capacity = sessions_kept(blocks)
-    gr.mount_gradio_app(app, blocks, path=path, root_path=f"{base}{path}", ssr_mode=False, run_history=False,
+    gr.mount_gradio_app(app, blocks, path=path, root_path=f"{place.base}{path}", ssr_mode=False, run_history=False,
                         footer_links=["api"], enable_monitoring=False, max_file_size=UPLOAD_BYTES,
                         theme=look.gradio_theme(), css=look.gradio_css(), mcp_server=False)
     route = next(route for route in reversed(app.router.routes) if getattr(route, "path", "") == path)
-    place = Place(slug, demo, base)
     route.app = Framed(Attended(route.app), lambda scope: place)
 
 

@@ -11,7 +11,7 @@ import html
 import importlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,9 @@ def build() -> st.App:
     return st.App(str(SCRIPT))
 
 
-def framed(app: st.App, entries: Iterable[Entry], base: str) -> ASGIApp:
-    """`app` with the gallery's frame around its document."""
+def framed(app: st.App, places: Mapping[str, Place]) -> ASGIApp:
+    """`app` with the gallery's frame around its document. places: a demo's package -> where its page stands."""
     _hand_back_logs()
-    places = {entry.package: Place(entry.slug, entry.demo, base) for entry in entries if entry.demo}
     return Framed(app, lambda scope: places.get(_whose(scope)))
 
 

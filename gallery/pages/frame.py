@@ -31,11 +31,13 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page stands: its slug and demo, and the prefix of every address ("" or "/gallery")."""
+    """Where a page stands: its slug and demo, the prefix of every address ("" or "/gallery"), and the next open room:
+    its slug and its name."""
 
     slug: str
     demo: Demo
     base: str = ""
+    onward: tuple[str, str] | None = None
 
     @property
     def milestone(self) -> milestones.Milestone | None:
@@ -111,12 +113,12 @@ def page_style(base: str, accent: str) -> str:
             f'<script type="module" src="{base}/assets/web/page.js"></script>')
 
 
-def nav_html(slug: str, demo: Demo, base: str = "") -> str:
+def nav_html(place: Place) -> str:
     """The bar at the top: back to the gallery, which milestone this is, what comes next, actions, theme, badge."""
-    place = Place(slug, demo, base)
-    before, after = milestones.neighbours(demo.milestone)
+    base, demo = place.base, place.demo
     name = place.milestone.name if place.milestone else demo.title
-    onward = (f'<a class="g-next" href="{base}/#{after.key}">next: {escape(after.name)} {icons.RIGHT}</a>' if after else "")
+    onward = (f'<a class="g-next" href="{base}/demo/{place.onward[0]}/">next: {escape(place.onward[1])} {icons.RIGHT}</a>'
+              if place.onward else "")
     code = (f'<a class="g-btn" href="{place.address}/code" title="The engine of this page: {escape(demo.engine)}">'
             f'{icons.CODE}<span>Code</span></a>' if demo.engine else "")
     return (f'<a class="g-skip" href="#g-app">Skip to the instrument</a><nav class="g-nav" aria-label="Gallery">'
@@ -143,6 +145,13 @@ def header_html(demo: Demo) -> str:
     milestone = milestones.by_key(demo.milestone)
     year = f'<span class="g-year">{milestone.year}</span>' if milestone else ""
     return (f'<header class="g-head">{year}<h1>{escape(demo.title)}</h1><p>{escape(demo.sentence)}</p></header>')
+
+
+def opening_html(demo: Demo) -> str:
+    """Words for the time until Streamlit has drawn something (streamlit.css takes them away then); a Gradio room's own
+    stage says that it is opening."""
+    title = escape(demo.title.lower())
+    return f'<p class="g-opening" role="status">Opening the {title} …</p>' if demo.framework == "streamlit" else ""
 
 
 def scenes_html(scenes: tuple[Scene, ...]) -> str:
@@ -177,8 +186,8 @@ def compose(document: str, place: Place) -> str:
     document = document.replace("<html", f'<html data-base="{place.base}" data-slug="{place.slug}" '
                                 f'data-framework="{place.demo.framework}"', 1)
     document = document.replace("<head>", f"<head>{demo_head_html(place)}", 1)
-    above = (nav_html(place.slug, place.demo, place.base) + "<main>" + header_html(place.demo)
-             + '<div id="g-app" tabindex="-1">')
+    above = (nav_html(place) + "<main>" + header_html(place.demo)
+             + '<div id="g-app" tabindex="-1">' + opening_html(place.demo))
     below = "</div>" + scenes_html(place.demo.scenes) + lesson_html(place) + "</main>" + footer_html(place.base)
     document = re.sub(r"<body[^>]*>", f'<body class="g-page">{above}', document, count=1, flags=re.S)
     return document.replace("</body>", f"{below}</body>", 1)

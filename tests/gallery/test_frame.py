@@ -12,6 +12,7 @@ from gallery import look, milestones
 from gallery.catalog import Entry
 from gallery.demo import Demo, Scene
 from gallery.pages import error_card_page, hub, not_found, reading
+from gallery.catalog import Entry, onward
 from gallery.pages.frame import ROOT, Framed, Place, compose, imported, nav_html
 
 CANARY = '"><img src=x onerror=alert(1)>&amp;\''
@@ -40,9 +41,24 @@ def test_a_framework_document_is_completed_in_the_order_that_every_page_has():
     assert "--a:var(--gan)" in page and "2014" in page
 
 
-def test_the_next_milestone_is_named():
-    assert "next: Seq2Seq" in nav_html("two-dots", DEMO)
-    assert "next:" not in nav_html("two-dots", Demo("Room", "", "A room.", "streamlit"))
+def test_the_next_open_room_is_named_and_linked():
+    assert 'href="/base/demo/machine/">next: Seq2Seq' in nav_html(Place("two-dots", DEMO, "/base", ("machine", "Seq2Seq")))
+    assert "next:" not in nav_html(Place("two-dots", DEMO))
+
+
+def room(slug: str, milestone: str, *faults: str) -> Entry:
+    return Entry(slug, ROOT, Demo(slug, milestone, "A room.", "gradio"), faults)
+
+
+def test_onward_leads_past_rooms_that_are_not_open():
+    found = [room("a", "vae"), room("b", "gan", "it is broken"), room("c", "ddpm"), room("book", "")]
+    assert onward(found, "a").slug == onward(found, "b").slug == "c"
+    assert onward(found, "c") is None and onward(found, "book") is None and onward(found, "nobody") is None
+
+
+def test_a_page_of_streamlit_says_that_it_is_opening():
+    page = compose(DOCUMENT, Place("book", Demo("Lab book", "", "A room.", "streamlit")))
+    assert "Opening the lab book" in page and "Opening the" not in compose(DOCUMENT, Place("two-dots", DEMO))
 
 
 def test_a_scene_is_a_link_that_works_without_a_script():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gallery import look
-from gallery.milestones import MILESTONES, by_key, neighbours
+from gallery.milestones import MILESTONES
 
 
 def test_ten_in_the_order_of_their_years() -> None:
@@ -29,9 +29,3 @@ def test_each_answers_only_what_came_before() -> None:
 def test_each_has_its_colour() -> None:
     for theme in ("light", "dark"):
         assert {milestone.accent for milestone in MILESTONES} <= look.tokens()[theme].keys()
-
-
-def test_neighbours_along_the_wall() -> None:
-    assert neighbours("vae") == (None, by_key("gan"))
-    assert neighbours("rlhf") == (by_key("clip"), None)
-    assert neighbours("") == (None, None)
