@@ -23,6 +23,8 @@ from engines.checks import whole
 from engines.runtime import BadInput
 
 MAX_BODY = 512 * 1024                # bytes: a colour picture of 256 x 256 in base64 and its mask
+MAX_PAGE = 512 * 1024 * 1024         # bytes of all steps, which the page keeps so that they can be scrubbed
+PANES = 3                            # pictures of a step that are sent: x_t, the noise, the clean picture
 SETTINGS = ("model", "guidance", "sampler", "eta", "steps", "schedule", "count", "seed")
 CHANGES = ("guidance", "sampler", "eta", "seed")        # what a branch may change, and its class
 NOT_UNDERSTOOD = "The page asked in a form that is not understood: reload it and try again."
@@ -78,7 +80,14 @@ def sample(asked: Mapping[str, Any]) -> diffusion.Sample:
     for name in ("sampler", "schedule"):
         if name in given:
             given[name] = str(given[name])
-    return diffusion.Sample(model, labels(asked.get("label", diffusion.NO_LABEL), model, count), **given)
+    params = diffusion.Sample(model, labels(asked.get("label", diffusion.NO_LABEL), model, count), **given)
+    height, width, channels = catalogue.config(model)["image"]
+    step = PANES * count * height * width * channels
+    if step * params.steps > MAX_PAGE:
+        raise BadInput(f"{params.steps} steps of {count} picture{'s' * (count > 1)} of {width} × {height} are "
+                       f"{step * params.steps / 1e6:,.0f} MB, more than a page can hold; {MAX_PAGE // step} steps fit: "
+                       "ask for fewer.")
+    return params
 
 
 def labels(asked: Any, model: str, count: int) -> tuple[int, ...]:

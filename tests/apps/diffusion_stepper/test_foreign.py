@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, VQModel
 
-from apps.diffusion_stepper import catalogue, foreign, state, wire
-from engines.runtime import hub
+from apps.diffusion_stepper import catalogue, foreign, orders, state, wire
+from engines.runtime import BadInput, hub
 from tests.engines.diffusion.test_layout import LATENT, SIDE, colour, first_stage
 from tests.engines.runtime.toy_hub import ToyHub, toy_hub
 
@@ -161,3 +161,10 @@ def test_a_photograph_is_cut_square_for_a_model_from_elsewhere(there: ToyHub, pl
     answer = json.loads(urllib.request.urlopen(request, timeout=30).read())
     assert answer["picture"]["w"] == SIDE and "square" in " ".join(answer["notes"])
     assert "upload one, or draw it" in json.loads(post(place, "picture", model="folder:mine", index=3))["error"]
+
+
+def test_more_steps_than_a_page_can_hold_are_refused_with_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "config", lambda name: {"name": name, "image": [256, 256, 3], "classes": []})
+    with pytest.raises(BadInput, match=r"1000 steps of 1 picture of 256 × 256 are 590 MB.*; 910 steps fit"):
+        orders.sample({"model": NAME, "steps": 1000})
+    assert orders.sample({"model": NAME, "steps": 900}).steps == 900
