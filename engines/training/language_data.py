@@ -51,7 +51,7 @@ def simple() -> Source:
     rows = [json.loads(line) for line in _read("simple_stories_ccby/stories.jsonl").split("\n") if line]
     texts = [row["text"].strip() for row in rows]
     return Source("709 stories of the African Storybook and of Pratham Books",
-                  "Creative Commons Attribution (one is in the public domain); the authors are named below",
+                  "Creative Commons Attribution (one is in the public domain)",
                   [text for place, text in enumerate(texts) if place % HELD_OUT], texts[::HELD_OUT],
                   True, tuple(map(_credit, rows)))
 

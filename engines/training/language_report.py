@@ -181,7 +181,7 @@ It knows no more of the world than its texts tell, and nothing that it says is m
 def provenance(corpus: Corpus) -> str:
     lines = []
     for source, share in zip(corpus.sources.values(), corpus.shares):
-        where = " (CREDITS.md)" if source.credits else ""
+        where = "; the authors are named in CREDITS.md" if source.credits else ""
         lines.append(f"- {share:.0%} of what it read: {source.title}. Licence: {source.licence}{where}.")
     return "\n".join(lines)
 
