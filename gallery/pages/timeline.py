@@ -66,7 +66,7 @@ def _preloads(base: str) -> str:
 def _top(state: dict[str, Any], query: str, base: str) -> str:
     return (f'<header class="top"><div class="name"><h1>{TITLE}</h1><p>{SUBTITLE}</p></div>'
             f'<div class="tools"><form role="search" action="{base}/" class="find">{icons.SEARCH}'
-            f'<input id="q" name="q" type="search" value="{escape(query)}" placeholder="Find: mode collapse, noise…" '
+            f'<input id="q" name="q" type="search" value="{escape(query)}" placeholder="Find: noise, attention…" '
             f'aria-label="Find an idea" aria-describedby="found" autocomplete="off" spellcheck="false" maxlength="200">'
             f'<kbd aria-hidden="true">/</kbd></form>{_engine(state, base)}{theme_button()}</div></header>')
 

@@ -66,6 +66,7 @@ def test_back_takes_a_turn_back_and_forward_takes_it_again(explorer: Callable[..
     for _ in range(2):
         page.go_back()
     stands(page, tool="explore", model="vae-mnist-2d")
+    until(page, "document.getElementById('status').textContent.startsWith('10,000 pictures')")
     page.go_back()
     page.wait_for_selector("#wall")
     watched.check()

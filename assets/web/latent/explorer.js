@@ -249,6 +249,8 @@ function restore(app, state, faults) {
   const quiet = {};
   for (const key of Object.keys(store.get())) if (!["model", "z", "pins", "layers", "tool", "view", "only"].includes(key)) quiet[key] = store.defaults[key];
   store.set(quiet); // so that a scene pressed twice plays twice
+  app.complaint = "";
+  if (app.space?.name === state.model) app.status(greeting(app.space)); // what the tool before had to say is over
   app.whole = true;
   try {
     store.set(state);
