@@ -19,7 +19,7 @@ DEMO = Demo(
               {"model": "ddpm-mnist", "label": "each", "count": "10", "guidance": "1", "seed": "3", "at": "5"}),
         Scene("Four steps against fifty", "How much is lost with a tenth of the work?",
               {"model": "ddpm-mnist", "tool": "fewer", "label": "5", "seed": "8"}),
-        Scene("Guidance too strong", "It insists on an 8 until the strokes swell into blots.",
+        Scene("Guidance too strong", "It insists until the eights swell into blots.",
               {"model": "ddpm-mnist", "label": "8", "count": "4", "guidance": "20", "seed": "4", "both": "1",
                "play": "1"}),
         Scene("Change its mind at half-way", "Asked for a 7, then for a 2. Is it too late?",

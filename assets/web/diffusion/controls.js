@@ -98,9 +98,10 @@ function label(app) {
       h("button", { type: "button", "data-value": "each", title: "picture after picture the next class", onclick: () => app.store.set({ label: "each", count: enough(classes.length) }) }, "one of each"));
     const head = h("div", { class: "dx-classhead" }, h("span", { class: "dx-name" }, "Class"), extra);
     if (classes.length > MANY) {
-      const select = h("select", { class: "g-input", "aria-label": "Class", onchange: () => app.store.set({ label: Number(select.value) }) },
-        ...classes.map((name, i) => h("option", { value: i }, name)));
-      return element.replaceChildren(head, select);
+      const select = h("select", { class: "g-input dx-kinds", "aria-label": "Class", onchange: () => app.store.set({ label: Number(select.value) }) },
+        none(classes.length), ...classes.map((name, i) => h("option", { value: i }, name)));
+      element.replaceChildren(head, select);
+      return inGroups(app, select).then(() => { if (shown === classes) choose(select); });
     }
     const long = classes.some((name) => name.length > 3);
     const grid = h("div", { class: long ? "g-seg dx-grid" : "g-seg", role: "group", "aria-label": "Class" }, ...classes.map((name, i) => button(i, name)));
@@ -115,11 +116,26 @@ function label(app) {
       if (shown !== classes) build((shown = classes));
       element.querySelector('[data-value="-1"]')?.toggleAttribute("hidden", app.config()?.free === false);
       const now = app.store.get("label");
-      for (const each of element.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each.dataset.value === String(now)));
       const select = element.querySelector("select");
-      if (select && typeof now === "number" && now >= 0) select.value = String(now);
+      if (select) choose(select);
+      for (const each of element.querySelectorAll("button")) each.setAttribute("aria-pressed", String(each.dataset.value === String(now)));
     },
   };
+
+  function choose(select) {
+    const now = app.store.get("label");
+    select.value = typeof now === "number" && now >= 0 ? String(now) : "";
+  }
+}
+
+const none = (count) => h("option", { value: "", hidden: true }, `One of ${count} …`);
+
+// Many classes belong to a few groups, where the hub knows them; a telephone shows such a list in its own way.
+async function inGroups(app, select) {
+  const answer = await fetch(`${app.base}/classes?${new URLSearchParams({ model: app.config().name })}`).then((got) => got.json()).catch(() => ({}));
+  if (!answer.groups?.length) return;
+  select.replaceChildren(select.firstChild, ...answer.groups.map(({ name, classes }) =>
+    h("optgroup", { label: name }, ...classes.map(([value, text, symbol]) => h("option", { value }, `${symbol} ${text.replaceAll("-", " ")}`.trim())))));
 }
 
 function guidance(app) {
