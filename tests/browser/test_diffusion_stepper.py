@@ -144,12 +144,25 @@ def test_of_several_pictures_the_film_shows_the_one_pointed_at(stepper: Callable
 def test_steps_that_cannot_be_are_told(stepper: Callable[..., Watched], typed: str, words: str) -> None:
     page = stepper("?at=1").page
     until(page, DONE)
+    before = pane(page, "x_0")
     field = page.get_by_label("Number of steps, typed")
     field.fill(typed)
     field.press("Enter")
     told = page.locator("#status").inner_text()
     assert words in told and told.startswith("The number of steps") and page.locator("#status").get_attribute("data-kind") == "error"
     assert state(page, "steps") == 50 and field.input_value() == "50"
+    assert pane(page, "x_0") == before, "the run on screen stays"
+
+
+def test_a_seed_that_cannot_be_is_told_and_the_run_stays(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=1").page
+    until(page, DONE)
+    before = pane(page, "x_0")
+    field = page.get_by_label("Seed of the noise")
+    field.fill("1" + "0" * 30)
+    field.press("Enter")
+    assert page.locator("#status").inner_text().startswith("The seed is 1000000") and field.input_value() == "12"
+    assert pane(page, "x_0") == before and state(page, "seed") == 12
 
 
 def kept(page: Page, name: str) -> bytes:
@@ -275,6 +288,17 @@ def test_a_text_file_that_calls_itself_a_picture_is_told(stepper: Callable[..., 
     page.get_by_label("Choose a picture file").set_input_files(fake)
     until(page, "document.getElementById('status').dataset.kind === 'error'")
     assert "holiday.png is not a picture" in page.locator("#status").inner_text()
+
+
+def test_a_picture_of_forty_megapixels_is_refused_and_the_one_before_stays(stepper: Callable[..., Watched], tmp_path: Path) -> None:
+    page = stepper("?tool=forward").page
+    until(page, "window.__diffusion.forward.known !== null")
+    before = page.evaluate("window.__diffusion.forward.panes.x_0.toDataURL()")
+    Image.new("1", (8000, 5000)).save(tmp_path / "poster.png")
+    page.get_by_label("Choose a picture file").set_input_files(tmp_path / "poster.png")
+    until(page, "document.getElementById('status').dataset.kind === 'error'")
+    assert re.search(r"poster\.png .*40.*16", page.locator("#status").inner_text())
+    assert page.evaluate("window.__diffusion.forward.panes.x_0.toDataURL()") == before
 
 
 def test_four_step_counts_from_the_same_noise(stepper: Callable[..., Watched]) -> None:
