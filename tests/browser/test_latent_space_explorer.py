@@ -334,3 +334,14 @@ def test_a_phone_names_every_class(explorer: Callable[..., Watched], model: str)
     for button in legend.locator("button").all():
         own = button.bounding_box()
         assert own["x"] + own["width"] <= box["x"] + box["width"] and own["y"] + own["height"] <= box["y"] + box["height"]
+
+
+@pytest.mark.parametrize("query", ["", "?tool=own&own=t.1&again=1&seed=7", "?tool=path&pins=t1078~t1532", "?compare=ae-mnist-2d"])
+def test_on_a_phone_nothing_lies_on_the_status(explorer: Callable[..., Watched], query: str) -> None:
+    page = explorer(query, size="phone").page
+    if query:
+        page.wait_for_selector(".lx-shelf:not([hidden])", timeout=PATIENCE)
+    page.wait_for_timeout(1_500)
+    parts = [page.locator(name).first.bounding_box() for name in (".lx-map", "#status", ".lx-here", ".lx-side")]
+    for above, below in zip(parts, parts[1:]):
+        assert above["y"] + above["height"] <= below["y"] + 1
