@@ -5,10 +5,18 @@ export const T = 1000; // noise levels
 /** {data: base64 of int16, unit, shape} -> {values: Float32Array, shape}. */
 export function unpack({ data, unit, shape }) {
   const whole = new Int16Array(bytes(data).buffer);
-  return { values: Float32Array.from(whole, (number) => number * unit), shape };
+  const values = new Float32Array(whole.length);
+  for (let i = 0; i < whole.length; i++) values[i] = whole[i] * unit;
+  return { values, shape };
 }
 
-export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+// A loop: Uint8Array.from() walks the letters one iterator result at a time, and took 10 ms of every look at a training.
+export function bytes(base64) {
+  const letters = atob(base64);
+  const out = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) out[i] = letters.charCodeAt(i);
+  return out;
+}
 
 /** A walk of N points, rows from clean (0) to noise: read at any share of its length, between rows too. */
 export class Walk {
