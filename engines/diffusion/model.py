@@ -49,6 +49,7 @@ class Denoiser(nn.Module):
     def forward(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         """What the network predicts, (B, C, H, W): the noise, unless it was trained otherwise."""
         if self.compiled is not None and x_t.device.type == "cpu":
+            t = t.float()               # a package takes the bits of whatever it is given for those of a float
             quick = self.compiled.get(self._plain, x_t, t, labels)
             if quick is not None:
                 return quick(x_t, t, labels)

@@ -111,6 +111,8 @@ def test_a_compiled_network_gives_the_same_and_is_taken_up_by_itself(folder: Pat
         for rows in (1, 5, 60, 2):
             found, wanted = denoiser(*asked(rows)), denoiser._plain(*asked(rows))
             assert torch.allclose(found, wanted, atol=1e-4)
+        x, t, labels = asked(1)
+        assert torch.allclose(denoiser(x, t.long(), labels), denoiser._plain(x, t, labels), atol=1e-4)
     assert set(denoiser.compiled.taken) == {"1", "any"}     # two rows are served by the package for any number
 
 
