@@ -136,7 +136,8 @@ def compile_to(folder: Path, shape: str = "any") -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad(), tempfile.TemporaryDirectory(dir=file.parent) as place:
         exported = torch.export.export(denoiser, example, dynamic_shapes=(free,) * 3)
-        made = torch._inductor.aoti_compile_and_package(exported, package_path=str(Path(place) / "network.pt2"))
+        with torch._inductor.config.patch(freezing=shape != "any"):     # weights packed for one size of input
+            made = torch._inductor.aoti_compile_and_package(exported, package_path=str(Path(place) / "network.pt2"))
         os.replace(made, file)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -107,9 +108,10 @@ def frame(denoiser: Denoiser, p: Sample, index: int, t: float, alpha_bar_t: Tens
         seen, noise = enlarged(x_t, size), enlarged(eps, size)
     else:
         seen, noise = x_t, eps
-    x_0, *sides = map(to_bytes, beliefs)
-    return Step(index, p.steps, t, float(alpha_bar_t), to_bytes(seen), to_bytes(noise / EPS_RANGE), x_0,
-                *(sides or [x_0[:0]] * 2), x_t.numpy(), time.monotonic() - began)
+    pictures = to_bytes(torch.cat([seen, noise / EPS_RANGE, *beliefs]))            # (3N or 5N, H, W, C), in one go
+    shown, eps_seen, x_0, *sides = np.split(pictures, len(beliefs) + 2)
+    return Step(index, p.steps, t, float(alpha_bar_t), shown, eps_seen, x_0, *(sides or [x_0[:0]] * 2), x_t.numpy(),
+                time.monotonic() - began)
 
 
 def enlarged(z: Tensor, size: tuple[int, int]) -> Tensor:
@@ -133,7 +135,7 @@ def floats(picture, shape: tuple[int, int, int]) -> Tensor:
 
 def to_bytes(x: Tensor):
     """(N, C, H, W) from -1 to 1 -> uint8 (N, H, W, C); what lies outside is clipped."""
-    return ((x + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+    return ((x + 1) * 127.5).round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
 
 
 # --- the smaller questions ---------------------------------------------------------------------------------------

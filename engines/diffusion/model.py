@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from engines.diffusion import NO_LABEL, layout
 from engines.diffusion.compiled import Compiled
+from engines.diffusion.lean import Lean
 from engines.diffusion.process import betas, trained_betas
 from engines.runtime import BadInput
 
@@ -42,6 +43,7 @@ class Denoiser(nn.Module):
         self.shape = (unet.config.in_channels, height, width)
         self.layout = torch.contiguous_format           # the order of pictures in memory
         self.compiled: Compiled | None = None
+        self.lean: Lean | None = None
         self.predicts = self.scheduler.get("prediction_type", "epsilon")
         self.betas = trained_betas(self.scheduler) if self.scheduler else betas()
         self.trained_on = torch.cumprod(1.0 - self.betas, dim=0)
@@ -53,7 +55,8 @@ class Denoiser(nn.Module):
             quick = self.compiled.get(self._plain, x_t, t, labels)
             if quick is not None:
                 return quick(x_t, t, labels)
-        return self._plain(x_t, t, labels)
+        lean = self.lean.get(x_t) if self.lean is not None else None
+        return (lean or self._plain)(x_t, t.float(), labels)
 
     def _plain(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         x_t = x_t.contiguous(memory_format=self.layout)
@@ -93,7 +96,7 @@ class Denoiser(nn.Module):
 def load(folder: Path, quick: bool = True) -> Denoiser:
     """A folder in diffusers' layout -> the network in fp32, in eval mode. Raises ModelFault.
 
-    quick: take up the network compiled for this processor, once there is one.
+    quick: trace the network, and take it up compiled for this processor, once that is there.
     """
     found = layout.read(folder)
     settings = {"use_safetensors": True, "low_cpu_mem_usage": False, "torch_dtype": torch.float32}
@@ -105,4 +108,5 @@ def load(folder: Path, quick: bool = True) -> Denoiser:
     denoiser = Denoiser(unet, found.scheduler, first_stage, free=found.free or not found.classes).channels_last()
     if quick and (folder / "SHA256SUMS").is_file():
         denoiser.compiled = Compiled(folder)
+        denoiser.lean = Lean(denoiser._plain, denoiser.shape)
     return denoiser
