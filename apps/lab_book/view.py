@@ -110,7 +110,7 @@ def figures(book: Book) -> str:
         f"<td>{form.format(found[key + '_floor']) if key + '_floor' in found else ''}</td></tr>"
         for key, name, form in MEASURES if key in found)
     if (near := found.get("nearest")) is not None:
-        real = f"{near['test_median']:.1f}" if "test_median" in near else ""
+        real = f"{near.get('test_median', near.get('others_median', 0)):.1f}"    # or training pictures, from each other
         rows += ("<tr><td>distance to the nearest training picture, median, grey levels</td>"
                  f"<td><b>{near['samples_median']:.1f}</b></td><td>{real}</td></tr>")
     return ('<div class="lab-runs lab-figures" tabindex="0"><table><thead><tr><th>figure</th><th>model</th>'

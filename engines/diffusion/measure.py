@@ -76,3 +76,11 @@ def nearest(pictures: np.ndarray, training: np.ndarray) -> np.ndarray:
     for part in np.array_split(training, max(1, len(training) // 5000)):
         best = torch.minimum(best, torch.cdist(flat, torch.from_numpy(part.reshape(len(part), -1)).float()).min(1).values)
     return (best / flat.shape[1] ** 0.5).numpy()
+
+
+def nearest_others(training: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The same for some of the training pictures, by their places (N,), each against all others -> float (N,)."""
+    flat = torch.from_numpy(training.reshape(len(training), -1)).float()
+    apart = torch.cdist(flat[chosen], flat)                                    # (N, M)
+    apart[torch.arange(len(chosen)), torch.from_numpy(chosen)] = np.inf
+    return (apart.min(1).values / flat.shape[1] ** 0.5).numpy()

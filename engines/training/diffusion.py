@@ -194,8 +194,9 @@ def main() -> None:
                    CHECKPOINTS / f"{recipe.name}.pt", replan=options.replan)
     judge = options.into / f"classifier-{recipe.dataset}"
     unet = training.finished()
+    shown = known.labels if known.faces is None else np.repeat(known.labels, np.where(known.faces, round(recipe.favour), 1))
     found, sheet = measured(Denoiser(unet).channels_last(), judge if judge.is_dir() else None, known.images,
-                            known.labels, known.n_train)
+                            shown, known.n_train)
     write_model(unet, recipe, options.into / recipe.name, known.classes, found, sheet, steps=training.steps,
                 seconds=training.seconds, n_train=known.n_train, threads=options.threads, plans=training.plans)
     print(found, flush=True)

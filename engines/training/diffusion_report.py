@@ -38,18 +38,24 @@ def measured(denoiser: Denoiser, judge: Path | None, images: np.ndarray, labels:
              count: int = SAMPLES) -> tuple[dict[str, Any], np.ndarray]:
     """The figures of the card, and 64 samples, uint8 (64, H, W, C).
 
-    images, labels: the whole set; judge: a classifier's folder, or None where there is none for these pictures.
+    images: the whole set; judge: a classifier's folder, or None where there is none for these pictures. Then there is
+    less to measure, and fewer are drawn: for labels picked from `labels`.
     """
     training, test = images[:n_train], images[n_train:]
-    asked = np.resize(np.arange(denoiser.classes), count) if judge else np.resize(labels, count)
+    if judge is None:
+        count = min(count, REMEMBERED)
+    asked = np.resize(np.arange(denoiser.classes), count) if judge else np.random.default_rng(0).choice(labels, count)
     guided = gathered(denoiser, asked, GUIDANCE, seed=0)
     found: dict[str, Any] = {"samples": count, "steps": STEPS, "guidance": GUIDANCE}
     if judge is not None:
         found |= judged(classifier.load(judge), guided, asked, gathered(denoiser, asked, 1.0, seed=1), test)
     few = np.random.default_rng(0).choice(count, min(REMEMBERED, count), replace=False)
     near = measure.nearest(guided[few], training)
-    held_out = measure.nearest(test[:REMEMBERED], training) if len(test) else None
-    found |= {"nearest": histogram(near, held_out)}
+    if len(test):
+        found["nearest"] = histogram(near, measure.nearest(test[:REMEMBERED], training), "test")
+    else:                                # how far real pictures are from each other, then
+        some = np.random.default_rng(1).choice(n_train, min(REMEMBERED, n_train), replace=False)
+        found["nearest"] = histogram(near, measure.nearest_others(training, some), "others")
     return found, guided[:64]
 
 
@@ -81,16 +87,14 @@ def judged(judge: classifier.Classifier, guided: np.ndarray, asked: np.ndarray, 
             "recall": recall, "recall_floor": floor_recall}
 
 
-def histogram(near: np.ndarray, held_out: np.ndarray | None) -> dict[str, Any]:
-    """How far the nearest training picture is, for samples and, where there are some, for held-out pictures."""
-    top = float(max(near.max(), held_out.max() if held_out is not None else 0))
-    edges = np.linspace(0, top, BINS + 1)
-    found = {"edges": edges.round(2).tolist(), "samples": np.histogram(near, edges)[0].tolist(),
-             "samples_median": float(np.median(near)), "samples_least": float(near.min())}
-    if held_out is not None:
-        found |= {"test": np.histogram(held_out, edges)[0].tolist(), "test_median": float(np.median(held_out)),
-                  "test_least": float(held_out.min())}
-    return found
+def histogram(near: np.ndarray, real: np.ndarray, kind: str) -> dict[str, Any]:
+    """How far the nearest training picture is, for samples and for real pictures: "test", those of the test set, or
+    "others", training pictures held against the others."""
+    edges = np.linspace(0, float(max(near.max(), real.max())), BINS + 1)
+    return {"edges": edges.round(2).tolist(), "samples": np.histogram(near, edges)[0].tolist(),
+            "samples_median": float(np.median(near)), "samples_least": float(near.min()),
+            kind: np.histogram(real, edges)[0].tolist(), f"{kind}_median": float(np.median(real)),
+            f"{kind}_least": float(real.min())}
 
 
 def write_model(unet: UNet2DModel, recipe: Recipe, folder: Path, classes: tuple[str, ...], measured: dict[str, Any],
@@ -205,13 +209,12 @@ def remembering(config: dict) -> str:
     bars = ["█" * round(30 * count / max(near["samples"])) for count in near["samples"]]
     said = (f"Distance to the nearest training picture (root of the mean squared difference of pixels, grey levels), for "
             f"{sum(near['samples'])} samples: median {near['samples_median']:.1f}, least {near['samples_least']:.1f}.")
-    if "test" not in near:
-        rows = "".join(f"| {span} | {count} | {bar} |\n" for span, count, bar in zip(spans, near["samples"], bars))
-        return f"{said}\n\n| distance | samples | |\n|---|---|---|\n{rows}"
+    kind, real = ("test", "test pictures") if "test" in near else ("others", "training pictures")
     rows = "".join(f"| {span} | {count} | {other} | {bar} |\n"
-                   for span, count, other, bar in zip(spans, near["samples"], near["test"], bars))
-    return (f"{said} For as many real test pictures: median {near['test_median']:.1f}, least {near['test_least']:.1f}."
-            f"\n\n| distance | samples | test pictures | samples, as bars |\n|---|---|---|---|\n{rows}")
+                   for span, count, other, bar in zip(spans, near["samples"], near[kind], bars))
+    against = "real test pictures" if kind == "test" else "training pictures, each against all the others"
+    return (f"{said} For as many {against}: median {near[f'{kind}_median']:.1f}, least {near[f'{kind}_least']:.1f}."
+            f"\n\n| distance | samples | {real} | samples, as bars |\n|---|---|---|---|\n{rows}")
 
 
 def limits(config: dict) -> str:

@@ -44,6 +44,13 @@ def test_nearest_is_zero_for_what_is_remembered() -> None:
     assert (measure.nearest(moved, training) <= 10.001).all() and (measure.nearest(moved, training) > 5).all()
 
 
+def test_real_pictures_are_held_against_all_others_but_themselves() -> None:
+    training = random.integers(0, 256, (12, 4, 4, 1), dtype=np.uint8)
+    twice = np.concatenate([training, training[:1]])
+    apart = measure.nearest_others(twice, np.array([0, 5]))
+    assert apart[0] < 1e-3 and apart[1] == pytest.approx(measure.nearest(twice[5:6], np.delete(twice, 5, 0))[0], rel=1e-4)
+
+
 def test_drawing_many_is_drawing_each(denoiser: Denoiser) -> None:
     labels = np.array([0, 1, 2, 2])
     pictures = np.concatenate(list(measure.draw(denoiser, labels, steps=3)))

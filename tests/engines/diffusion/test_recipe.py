@@ -88,6 +88,8 @@ def test_what_is_written_is_read_by_us_and_by_diffusers(tmp_path: Path) -> None:
     unet, folder = training.finished(), tmp_path / "ddpm-toy"
     images, labels = bars()
     found, sheet = measured(Denoiser(unet), None, images, labels, 80, count=8)
+    alone, _ = measured(Denoiser(unet), None, images, labels, len(images), count=8)      # no test set, as for emoji
+    assert sum(found["nearest"]["test"]) == len(images) - 80 and sum(alone["nearest"]["others"]) == len(images)
     config = write_model(unet, recipe, folder, ("lies", "stands"), found, sheet, steps=training.steps,
                          seconds=90.0, n_train=80, threads=1)
     models.check(folder)
