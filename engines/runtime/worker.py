@@ -21,6 +21,7 @@ from engines.runtime.pipes import Inlet, Outlet
 from engines.runtime.scheduler import Scheduler
 
 _BEAT = 1.0             # seconds of silence before a sign of life
+_SELDOM = 10_000, 20, 50    # collections: a full one looks at every object of torch, and cost a twentieth of all steps
 _SWITCH = 0.001         # seconds until another thread may take the interpreter: an acknowledged frame should not wait
 
 
@@ -38,6 +39,8 @@ class Voice:
         if isinstance(message, wire.Hello):     # torch is imported: a collection need not look at it ever again
             gc.collect()
             gc.freeze()
+        elif isinstance(message, wire.Residents):   # a model came or went, and may hold itself in a ring
+            gc.collect()
 
     def close(self) -> None:
         self._closing = True
@@ -89,6 +92,7 @@ def streams() -> tuple[BinaryIO, BinaryIO]:
 
 def main(start: dict[str, Any]) -> None:
     sys.setswitchinterval(_SWITCH)
+    gc.set_threshold(*_SELDOM)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s engine: %(message)s")
     commands, answers = streams()
     voice = Voice(answers)
