@@ -52,7 +52,7 @@ def bundled() -> list[dict[str, Any]]:
             found.append(told(name))
         except VisitorError:                                  # another engine's model, or a damaged one
             continue
-    return sorted(found, key=lambda each: (each["name"] != DEFAULT, each["name"]))
+    return sorted(found, key=lambda each: (each["name"] != DEFAULT, each["image"][2], each["name"]))    # grey, then colour
 
 
 def offered(model: str) -> list[dict[str, Any]]:
