@@ -94,7 +94,7 @@ def test_every_page_tells_and_goes_on(browser: Browser, restarted: Restarted) ->
     assert answer == [1, 1]
     assert room.locator('#status[data-kind="error"]').count() == 0
     book.bring_to_front()
-    book.get_by_text("β 4").first.click()
+    book.get_by_text("β 4").first.click(timeout=PATIENCE)
     book.locator("label:has(input:checked)", has_text="β 4").wait_for(timeout=PATIENCE)
     book.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE)
     assert book.locator(".g-status[data-kind=error]").count() == 0

@@ -29,6 +29,7 @@ def coloured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     (folder / "config.json").write_text(json.dumps({
         "name": "ddpm-emoji", "family": "diffusion", "dataset": "emoji", "image": [8, 8, 3], "classes": classes,
         "measured": {}, "parameters": 1}))
+    (folder / "MODEL_CARD.md").write_text("# A toy")
     files = [path for path in folder.rglob("*") if path.is_file()]
     (folder / "SHA256SUMS").write_text("".join(
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n" for path in files))

@@ -120,7 +120,8 @@ def test_an_engine_that_dies_leaves_the_steps_so_far_and_a_way_on(place: str, mo
     class Dying:
         """A run whose engine is lost after a few steps."""
 
-        status, cancel = None, staticmethod(lambda: None)
+        cancel = staticmethod(lambda: None)
+        status = property(lambda self: self.run.status)
 
         def __init__(self, run: Any) -> None:
             self.run = run
