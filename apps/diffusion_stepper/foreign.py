@@ -23,7 +23,8 @@ NO_GPU = ("{name} is a latent diffusion model of {count:,.0f} million weights, w
 
 @dataclass(frozen=True)
 class Curated:
-    """A model that the room offers. bytes: of its weights, from its page on the Hub."""
+    """A model that the room offers. megabytes: of its weights, reckoned from their number at four bytes each; what the
+    Hub says when it is asked is what counts."""
 
     name: str
     title: str

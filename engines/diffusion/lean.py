@@ -1,6 +1,6 @@
 """The plain network with the little that can be had without a compiler: traced once, its weights packed as the
 processor likes them, its small operations fused. For one and two rows, where what is said between the sums counts;
-a fifth less time there, the same to 2e-6. It takes under a second, when a model is loaded.
+13 to 17 % less time there on the machine it was tried on, the same to 2e-6. It takes under a second, when a model is loaded.
 """
 
 from __future__ import annotations

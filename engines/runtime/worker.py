@@ -21,7 +21,7 @@ from engines.runtime.pipes import Inlet, Outlet
 from engines.runtime.scheduler import Scheduler
 
 _BEAT = 1.0             # seconds of silence before a sign of life
-_SELDOM = 10_000, 20, 50    # collections: a full one looks at every object of torch, and cost a twentieth of all steps
+_SELDOM = 10_000, 20, 50    # collections: a full one looks at every object of torch; without any, 4 % more steps
 _SWITCH = 0.001         # seconds until another thread may take the interpreter: an acknowledged frame should not wait
 
 
