@@ -28,7 +28,7 @@ def figure(found: diffusion.Schedules, dark: bool) -> dict[str, Any]:
     snr = 10 * np.log10(found.alpha_bar / np.maximum(1 - found.alpha_bar, 1e-12))
     made = make_subplots(rows=1, cols=3, subplot_titles=TITLES, horizontal_spacing=0.11)
     for column, values in enumerate((found.beta, found.alpha_bar, snr), 1):
-        for which, name in enumerate((*diffusion.SCHEDULES, diffusion.TRAINED)[:len(values)]):
+        for which, name in enumerate(found.names):
             y = np.round(values[which][levels].astype(float), 5)
             hover = f"{name}: %{{y:.3g}} at t = %{{x}}<extra></extra>"
             made.add_trace(go.Scatter(x=levels, y=y, name=name, mode="lines", opacity=0.45, hovertemplate=hover,

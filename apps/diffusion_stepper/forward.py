@@ -73,8 +73,7 @@ async def known(model: str, image: np.ndarray, seed: Any, session: str, **more: 
 async def levels(session: str, model: str = "") -> dict[str, list[float]]:
     """alpha_bar by schedule, 1000 numbers each. model: also of the schedule that it came with."""
     found = await runtime.start(diffusion.schedules, diffusion.Curves(model=model), session=session).aresult()
-    names = (*diffusion.SCHEDULES, diffusion.TRAINED)[:len(found.alpha_bar)]
-    return {name: [float(f"{value:.7g}") for value in row] for name, row in zip(names, found.alpha_bar, strict=True)}
+    return {name: [float(f"{value:.7g}") for value in row] for name, row in zip(found.names, found.alpha_bar, strict=True)}
 
 
 def fitted(model: str, data: bytes, name: str) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -204,6 +204,11 @@ class Schedules:
     alpha_bar: Array
     timesteps: Array
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the rows are called."""
+        return (*SCHEDULES, TRAINED)[:len(self.beta)]
+
 
 # --- what is on a picture ----------------------------------------------------------------------------------------
 

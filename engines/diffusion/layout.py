@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engines.diffusion import TRAINED
 from engines.runtime import ModelFault, models
 
 T = 1000                                    # noise levels that a model must know
-PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 FIRST_STAGES = ("vqvae", "vae")
 MOST_SIDE = 1024                            # pixels of a picture that a page can be sent, step after step
 NAMED = {"linear": "linear", "squaredcos_cap_v2": "cosine", "sigmoid": "sigmoid"}
@@ -93,7 +93,7 @@ def wanted(files: dict[str, int]) -> tuple[str, ...]:
 
 
 def _no_weights(where: str, files: list[str]) -> str:
-    pickled = [name for name in files if name.endswith(PICKLES)]
+    pickled = [name for name in files if name.endswith(models.PICKLES)]
     if pickled:
         return (f"{where} has its weights as {pickled[0]} only, a pickle, which can run code when it is read; only "
                 "safetensors files are loaded here: convert it (save_pretrained with safe_serialization) and try again.")
@@ -132,7 +132,7 @@ def _schedule(scheduler: dict[str, Any]) -> tuple[str, str]:
     plain = scheduler.get("beta_start", 1e-4) == 1e-4 and scheduler.get("beta_end", 0.02) == 0.02
     kind = NAMED.get(scheduler.get("beta_schedule", "linear"))
     named = kind is not None and (plain or kind == "cosine") and not scheduler.get("trained_betas")
-    return (kind if named else "trained"), predicts
+    return (kind if named else TRAINED), predicts
 
 
 def _classes(ours: dict[str, Any], config: dict[str, Any]) -> tuple[tuple[str, ...], bool]:

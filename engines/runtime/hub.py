@@ -43,7 +43,6 @@ class Offer:
     name: str
     files: tuple[tuple[str, int], ...]
     licence: str = ""
-    commit: str = ""
 
     @property
     def bytes(self) -> int:
@@ -147,7 +146,7 @@ def ask(name: str, wanted: Callable[[dict[str, int]], tuple[str, ...]]) -> Offer
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
     card = getattr(info, "card_data", None)
     licence = str((card or {}).get("license") or "") if card is not None else ""
-    return Offer(name, tuple((path, sizes[path]) for path in wanted(sizes)), licence, info.sha or "")
+    return Offer(name, tuple((path, sizes[path]) for path in wanted(sizes)), licence)
 
 
 def room(offer: Offer, budget: int) -> None:

@@ -29,7 +29,7 @@ BUNDLED = "GALLERY_BUNDLED"     # another place for the bundled models, for pack
 SUMS = "SHA256SUMS"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _TOKEN = re.compile(r"trained/([0-9a-f]{16})")
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 _ELEMENT = 4                    # bytes of one number in memory: weights are kept as fp16 on disk, fp32 at work
 MB = 2**20
 
@@ -89,7 +89,7 @@ def check_whole(place: Path) -> None:
 
 def check(place: Path) -> None:
     """Hold every file of a model's folder against its SHA256SUMS. Raises ModelFault naming the first that differs."""
-    pickles = [path for path in place.rglob("*") if path.suffix in _PICKLES]
+    pickles = [path for path in place.rglob("*") if path.suffix in PICKLES]
     if pickles:
         raise ModelFault(f"{shown(pickles[0])} is in a format that can run code when it is read; "
                          "only safetensors files are loaded here: convert it.")

@@ -110,6 +110,14 @@ def ready_page(browser: Browser, hub: Hub) -> Page:
     return page
 
 
+def record_paints(what: str, timings: list[float]) -> None:
+    """timings: milliseconds to each painted picture, sorted."""
+    p95 = timings[int(0.95 * len(timings))]
+    record(Row(what, "one frame at 60 Hz",
+               f"{p95:.1f} ms (median {statistics.median(timings):.1f} ms, {len(timings)} pictures)",
+               "≤ 16.7 ms", p95 <= FRAME_MS + 0.05))
+
+
 def test_pointer_to_painted_picture(browser: Browser, hub: Hub) -> None:
     page = ready_page(browser, hub)
     box = page.locator("#primary").bounding_box()
@@ -121,10 +129,7 @@ def test_pointer_to_painted_picture(browser: Browser, hub: Hub) -> None:
     timings = sorted(page.evaluate("window.__latent.timings"))
     page.context.close()
     assert len(timings) >= MOVES / 4, "the pointer painted too few pictures to be measured"
-    p95 = timings[int(0.95 * len(timings))]
-    record(Row("pointer over the map to painted picture, in the page, p95", "one frame at 60 Hz",
-               f"{p95:.1f} ms (median {statistics.median(timings):.1f} ms, {len(timings)} pictures)",
-               "≤ 16.7 ms", p95 <= FRAME_MS + 0.05))
+    record_paints("pointer over the map to painted picture, in the page, p95", timings)
 
 
 # From the moment the page is told of a move to its painted picture: after the next frame has been drawn.
@@ -158,10 +163,7 @@ def test_scrubbing_the_steps_of_a_run(browser: Browser, hub: Hub) -> None:
     timings = sorted(page.evaluate("window.__scrubbed"))
     page.context.close()
     assert len(timings) >= MOVES / 6, "the slider painted too few pictures to be measured"
-    p95 = timings[int(0.95 * len(timings))]
-    record(Row("scrubbing the steps of 16 pictures, slider to painted picture, p95", "one frame at 60 Hz",
-               f"{p95:.1f} ms (median {statistics.median(timings):.1f} ms, {len(timings)} pictures)",
-               "≤ 16.7 ms", p95 <= FRAME_MS + 0.05))
+    record_paints("scrubbing the steps of 16 pictures, slider to painted picture, p95", timings)
 
 
 SLIDER_TO_PICTURE = """() => new Promise(done => {
