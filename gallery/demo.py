@@ -28,8 +28,8 @@ class Demo:
     """One demo. `apps/<folder>/__init__.py` holds `DEMO = Demo(...)` and imports nothing heavy.
 
     The slug is the folder's name with hyphens. `apps/<folder>/app.py` holds, for Gradio,
-    `build() -> gr.Blocks` and optionally `routes() -> fastapi.APIRouter` (mounted at
-    /demo/<slug>/data); for Streamlit it is the script itself, with a `main()`.
+    `build() -> gr.Blocks`; for Streamlit it is the script itself, with a `main()`. Either may have
+    `routes() -> fastapi.APIRouter` (mounted at /demo/<slug>/data) and `async def warm()`, awaited once it is built.
     `apps/<folder>/lesson.md` holds "How it works" to "Sources".
     thumbnail: "module:function", awaited by the hub as `await function(still: bool) -> bytes`, a WebP or PNG,
     transparent, 4:3, made by the real model; with `still` it does not move.
@@ -47,3 +47,4 @@ class Demo:
     thumbnail: str = ""
     module: str = ""                     # ES module under assets/web that draws the instrument; the page loads it, and the
                                          # style sheet of the same name, before the framework has started
+    words: tuple[str, ...] = ()          # keys of the address that hold free text, where "<nan>" is a word like any other

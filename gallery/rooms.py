@@ -103,7 +103,14 @@ class Rooms:
             self._streamlit = bridge.framed(
                 application, {room.entry.package: self.place(room.entry) for room in self.rooms.values() if room.entry.demo})
         from gallery.bridges.streamlit import Under
-        return Under(entry, self._streamlit)
+        module = await asyncio.to_thread(catalog.load, entry, "app")
+        under = Under(entry, self._streamlit)
+        if not hasattr(module, "routes"):
+            return under
+        inner = FastAPI(openapi_url=None)
+        inner.mount(f"/demo/{entry.slug}/data", data_app(module.routes()))
+        inner.mount("/", under)
+        return inner
 
     async def _live(self, app: Any, lifespan: Callable[[Any], Any] | None = None) -> None:
         """Enter an application's lifespan in a task of its own: it must be left in the task that entered it."""

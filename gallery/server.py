@@ -92,7 +92,7 @@ class Gallery:
         """What a demo makes ahead for its visitors: `async def warm()` in its app, if it has one."""
         for entry in self.entries:
             room = self.rooms.rooms[entry.slug]
-            make = getattr(catalog.load(entry, "app"), "warm", None) if room.app and entry.demo.framework == "gradio" else None
+            make = getattr(catalog.load(entry, "app"), "warm", None) if room.app else None
             if make:
                 try:
                     await make()
