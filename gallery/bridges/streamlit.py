@@ -49,6 +49,7 @@ OPTIONS: dict[str, object] = {
 
 def build() -> st.App:
     """The one Streamlit application. Call once in a process; its lifespan has to be entered by the caller."""
+    import pandas  # noqa: F401  whole, before a page is drawn: plotly breaks on one that another thread still imports
     import plotly.io
     plotly.io.templates.default = "plotly_white"     # Streamlit put its own there: black heatmaps in Gradio
     for option, value in (OPTIONS | look.streamlit_theme()).items():
