@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from gallery.bridges import gradio as bridge
 from gallery.demo import Demo
@@ -67,6 +67,15 @@ def quiet(page: Page) -> None:
     page.locator(".g-away:empty").wait_for(state="attached", timeout=PATIENCE)
 
 
+def press(page: Page, text: str) -> None:
+    """Click what bears the text; where it never comes, say what the page shows instead."""
+    try:
+        page.get_by_text(text).first.click(timeout=PATIENCE)
+    except TimeoutError:
+        state = page.locator("[data-test-script-state]").first.get_attribute("data-test-script-state")
+        pytest.fail(f"{text!r} is not on the page, whose script is {state}: {page.locator('#g-app').inner_text()[:800]!r}")
+
+
 def test_every_page_tells_and_goes_on(browser: Browser, restarted: Restarted) -> None:
     hub, room, book = pages = open_pages(browser, restarted, "/", "/demo/latent-space-explorer/", "/demo/lab-book/")
     room.wait_for_function("document.querySelector('.lx-how').textContent === 'exact'", timeout=PATIENCE)
@@ -94,7 +103,7 @@ def test_every_page_tells_and_goes_on(browser: Browser, restarted: Restarted) ->
     assert answer == [1, 1]
     assert room.locator('#status[data-kind="error"]').count() == 0
     book.bring_to_front()
-    book.get_by_text("β 4").first.click(timeout=PATIENCE)
+    press(book, "β 4")
     book.locator("label:has(input:checked)", has_text="β 4").wait_for(timeout=PATIENCE)
     book.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE)
     assert book.locator(".g-status[data-kind=error]").count() == 0
