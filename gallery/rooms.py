@@ -20,6 +20,7 @@ from gallery.catalog import Entry
 from gallery.limits import GRADIO_THREADS
 from gallery.milestones import by_key
 from gallery.pages.frame import Place
+from gallery.static import Packed
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Rooms:
             if room.app is None and not room.fault:
                 try:
                     async with self._building:
-                        room.app = await self._build(room.entry)
+                        room.app = Packed(await self._build(room.entry))
                 except Exception as error:      # whatever a demo raises, the other rooms stay open
                     log.exception("the demo %s could not be built", slug)
                     room.fault = f"its page could not be built ({type(error).__name__})"

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from gallery import limits
 from gallery.server import create_app
+from gallery.static import Packed
 from tests.gallery.rooms import PNG, THUMBNAIL, apps_folder, sound
 
 CANARY = '"><script>window.canary=1</script>'
@@ -94,6 +95,27 @@ def test_assets_are_compressed_and_asked_about_once(client: TestClient) -> None:
     assert first.headers["content-encoding"] == "gzip" and "--paper" in first.text
     again = client.get("/assets/web/tokens.css", headers={"if-none-match": first.headers["etag"]})
     assert again.status_code == 304 and again.content == b""
+
+
+def test_a_frameworks_scripts_are_compressed_for_who_can_read_it() -> None:
+    asked = []
+
+    async def inner(scope, receive, send) -> None:
+        asked.append(scope["path"])
+        kind = b"text/javascript" if scope["path"].endswith(".js") else b"image/png"
+        await send({"type": "http.response.start", "status": 200, "headers": [
+            (b"content-type", kind), (b"etag", b'"1"'), (b"content-length", b"8000")]})
+        await send({"type": "http.response.body", "body": b"let a=1;" * 500, "more_body": True})
+        await send({"type": "http.response.body", "body": b"let a=1;" * 500})
+
+    web = TestClient(Packed(inner))
+    for _ in range(2):
+        packed = web.get("/demo/a/static/x.js", headers={"accept-encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip" and int(packed.headers["content-length"]) < 200
+        assert packed.text == "let a=1;" * 1000 and packed.headers["etag"] == 'W/"1"'
+    for path, encoding in (("/demo/a/static/x.js", "identity"), ("/demo/a/static/x.png", "gzip"), ("/demo/a/data/x.js", "gzip")):
+        plain = web.get(path, headers={"accept-encoding": encoding})
+        assert "content-encoding" not in plain.headers and len(plain.content) == 8000
 
 
 def test_the_hub_page_is_compressed_only_for_who_can_read_it(client: TestClient) -> None:
