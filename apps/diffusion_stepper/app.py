@@ -52,7 +52,7 @@ def routes() -> APIRouter:
 async def warm() -> None:
     """Awaited by the hub in the background, once the room is built: the first visitor's model is loaded ahead, and
     the Hub's library for the first who opens the shelf of other models."""
-    await asyncio.to_thread(foreign.shelf)
+    await asyncio.to_thread(foreign.ELSEWHERE.shelf)
     try:
         await runtime.start(diffusion.sample, diffusion.Sample(catalogue.DEFAULT, steps=1), session="warm").aresult()
     except VisitorError:                # whoever asks will be told why

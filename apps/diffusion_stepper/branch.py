@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from apps.diffusion_stepper import orders, outcomes
 from engines import diffusion
 from engines.runtime import BadInput
+from gallery.asked import read_body
 from gallery.fields import Field, choice, integer, number
 
 READERS: dict[str, Callable[[str], Any]] = {
@@ -47,7 +48,7 @@ def routes() -> APIRouter:
     @router.post("/outcomes")
     async def _outcomes(request: Request) -> Response:
         """{parent, places, and what changes} -> lines of JSON: {place, pictures, verdicts}."""
-        asked = await orders.read_body(request)
+        asked = await read_body(request)
         steps = orders.parent(asked).params.steps
         forks = outcomes.places(asked.get("places"), "the steps to change at", 0, steps)
         return outcomes.streamed({fork: orders.read({**asked, "index": fork}) for fork in forks})

@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from apps.diffusion_stepper import catalogue, classes, curves, downloads, runs, state
+from apps.diffusion_stepper import catalogue, classes, curves, foreign, runs, state
 from engines import runtime
+from gallery import elsewhere
 from gallery.charts import plotly_route
 
 
@@ -34,8 +35,9 @@ def routes() -> APIRouter:
             runtime.leave(session[:64])
         return Response(status_code=204)
 
-    for module in (runs, curves, classes, downloads, *state.tool_modules()):
+    for module in (runs, curves, classes, *state.tool_modules()):
         if hasattr(module, "routes"):
             router.include_router(module.routes())
+    router.include_router(elsewhere.routes(foreign.ELSEWHERE))
     router.include_router(plotly_route())
     return router

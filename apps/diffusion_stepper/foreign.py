@@ -1,7 +1,6 @@
 """Models that did not come with the gallery: the ones it offers, the host's own, and any other of the Hub.
 
-A model is looked at first (its size is known then, and whether it would fit), and fetched when the visitor wishes it
-(`apps.diffusion_stepper.downloads`).
+How they are looked at and fetched: `gallery.elsewhere`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from typing import Any
 
 from engines import runtime
 from engines.diffusion import layout
-from engines.runtime import BadInput, VisitorError, hub, models
+from engines.runtime import BadInput, hub, models
+from gallery.elsewhere import Elsewhere
 
 DATASET = "photo"                    # how a visitor's picture is fitted: cut square, nothing else
 LATENT_ON_CPU = 50_000_000           # weights of a latent model that a processor walks through in bearable time
@@ -39,10 +39,6 @@ CURATED = (
 )
 
 
-def curated() -> tuple[str, ...]:
-    return tuple(each.name for each in CURATED)
-
-
 # --- what is known of one -----------------------------------------------------------------------------------------
 
 def is_foreign(name: str) -> bool:
@@ -51,8 +47,7 @@ def is_foreign(name: str) -> bool:
 
 def config(name: str) -> dict[str, Any]:
     """As a bundled model's config.json says it, read from the files. Raises BadInput or ModelFault."""
-    if hub.is_id(name):
-        hub.permit(name, curated())
+    ELSEWHERE.permit(name)
     place = models.folder(name)
     found = _layout(place, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in place.iterdir())))
     if found.first_stage is not None:
@@ -73,38 +68,10 @@ def _check_gpu(name: str, parameters: int) -> None:
         raise BadInput(NO_GPU.format(name=name, count=parameters / 1e6, device=state.device_name or "a processor"))
 
 
-def shelf() -> dict[str, Any]:
-    """What the page offers beside the bundled models."""
-    allowed = hub.policy()
-    offered = [] if allowed == "bundled" else CURATED
-    return {"policy": allowed, "own": list(hub.own()),
-            "curated": [{"name": each.name, "title": each.title, "megabytes": each.megabytes, "side": each.side,
-                         "here": _here(each.name)} for each in offered]}
-
-
-def _here(name: str) -> bool:
-    try:
-        config(name)
-    except VisitorError:
-        return False
-    return True
-
-
-def look(name: str) -> dict[str, Any]:
-    """{"config"} of a model that is here, or {"offer"} of one that can be fetched. Blocks. Raises VisitorError."""
-    name = name.strip()
-    if hub.is_own(name) or hub.is_id(name) and hub.policy() != "bundled" and hub.fetched(name) is not None and _here(name):
-        return {"config": config(name)}
-    offer = asked(name)
-    return {"offer": {"name": offer.name, "bytes": offer.bytes, "licence": offer.licence, "files": len(offer.files)}}
-
-
-def asked(name: str) -> hub.Offer:
-    """What the Hub has under that id, if it is allowed and would fit. Blocks. Raises VisitorError."""
-    if hub.is_id(name):
-        hub.permit(name, curated())
-    offer = hub.ask(name, layout.wanted)
-    hub.room(offer, runtime.state().budget_bytes)
+def _refuse(offer: hub.Offer) -> None:
+    """Raises BadInput for a latent model where there is no GPU."""
     if any(path.startswith(layout.FIRST_STAGES) for path, _ in offer.files):
-        _check_gpu(name, offer.weights // 4)
-    return offer
+        _check_gpu(offer.name, offer.weights // 4)
+
+
+ELSEWHERE = Elsewhere(CURATED, config, layout.wanted, _refuse)

@@ -22,6 +22,7 @@ from engines import diffusion, runtime
 from engines.checks import whole
 from engines.runtime import BadInput
 from gallery import limits, upload
+from gallery.asked import read_body, session
 from gallery.fields import Field, choice, flag, integer
 from gallery.fit import fit
 
@@ -119,10 +120,10 @@ def routes() -> APIRouter:
 
     @router.post("/picture")
     async def _picture(request: Request) -> JSONResponse:
-        asked = await orders.read_body(request)
+        asked = await read_body(request)
         image, more = await asyncio.to_thread(taken, asked)
         model, seed = str(asked.get("model", "")), asked.get("seed", 0)
-        return JSONResponse(await known(model, image, seed, orders.session(asked), **more))
+        return JSONResponse(await known(model, image, seed, session(asked), **more))
 
     @router.post("/upload")
     async def _upload(request: Request, model: str = "", name: str = "", seed: int = 0,
@@ -135,14 +136,14 @@ def routes() -> APIRouter:
     @router.post("/backs")
     async def _backs(request: Request) -> Response:
         """{picture, places: noise levels, settings} -> lines of JSON: {place, pictures, verdicts}."""
-        asked = await orders.read_body(request)
+        asked = await read_body(request)
         wanted = outcomes.places(asked.get("places"), "the noise levels", 0, 999)
         return outcomes.streamed({t: orders.read({**asked, "strength": (t + 1) / 1000}) for t in wanted})
 
     @router.post("/judge")
     async def _judge(request: Request) -> JSONResponse:
         """{model, pictures: [{w, h, c, data}]} -> {verdicts}: what the classifier sees, empty where there is none."""
-        asked = await orders.read_body(request)
+        asked = await read_body(request)
         given = asked.get("pictures")
         if not isinstance(given, list) or not 1 <= len(given) <= diffusion.MAX_PICTURES:
             raise BadInput(f"Send 1 to {diffusion.MAX_PICTURES} pictures to be judged.")
@@ -151,7 +152,7 @@ def routes() -> APIRouter:
         pictures = [orders.picture(each) for each in given]
         if any(each.shape != shape for each in pictures):
             raise BadInput("A picture is not of the model's size: choose it again.")
-        return JSONResponse({"verdicts": await verdicts.judged(model, np.stack(pictures), orders.session(asked))})
+        return JSONResponse({"verdicts": await verdicts.judged(model, np.stack(pictures), session(asked))})
 
     return router
 

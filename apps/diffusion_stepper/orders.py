@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from fastapi import Request
 
 from apps.diffusion_stepper import catalogue
 from apps.diffusion_stepper.labels import EACH
@@ -21,13 +19,12 @@ from apps.diffusion_stepper.tapes import Tape, tapes
 from engines import diffusion
 from engines.checks import whole
 from engines.runtime import BadInput
+from gallery.asked import session
 
-MAX_BODY = 512 * 1024                # bytes: a colour picture of 256 x 256 in base64 and its mask
 MAX_PAGE = 512 * 1024 * 1024         # bytes of all steps, which the page keeps so that they can be scrubbed
 PANES = 3                            # pictures of a step that are sent: x_t, the noise, the clean picture
 SETTINGS = ("model", "guidance", "sampler", "eta", "steps", "schedule", "count", "seed")
 CHANGES = ("guidance", "sampler", "eta", "seed")        # what a branch may change, and its class
-NOT_UNDERSTOOD = "The page asked in a form that is not understood: reload it and try again."
 
 
 @dataclass(frozen=True)
@@ -37,27 +34,6 @@ class Order:
     params: diffusion.Sample
     session: str
     tape: str = ""
-
-
-async def read_body(request: Request) -> dict[str, Any]:
-    """The JSON object of a request. Raises BadInput."""
-    parts, total = [], 0
-    async for part in request.stream():
-        total += len(part)
-        if total > MAX_BODY:
-            raise BadInput(f"The request holds more than {MAX_BODY // 1024} kB: reload the page and try again.")
-        parts.append(part)
-    try:
-        asked = json.loads(b"".join(parts))
-    except (ValueError, RecursionError):
-        raise BadInput(NOT_UNDERSTOOD) from None
-    if not isinstance(asked, dict):
-        raise BadInput(NOT_UNDERSTOOD)
-    return asked
-
-
-def session(asked: Mapping[str, Any]) -> str:
-    return str(asked.get("session", ""))[:64] or "visitor"
 
 
 def read(asked: Mapping[str, Any]) -> Order:

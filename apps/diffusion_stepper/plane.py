@@ -22,11 +22,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from PIL import Image
 
-from apps.diffusion_stepper import orders
 from engines import runtime, vae
 from engines.checks import whole
 from engines.diffusion import plane
 from engines.runtime import BadInput, VisitorError
+from gallery.asked import read_body, session
 from gallery.fields import Field, choice, flag, integer
 
 STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
@@ -110,7 +110,7 @@ def _net(asked: Mapping[str, Any]) -> str:
 async def scattered(asked: Mapping[str, Any]) -> dict[str, Any]:
     """A shape: its points, some of them on their way to noise, and how much lies where at each level."""
     wanted = plane.Scatter(shape(asked), _seed(asked), steps=STEPS, levels=LEVELS, side=SIDE, reach=REACH)
-    found = await runtime.start(plane.scatter, wanted, session=orders.session(asked)).aresult()
+    found = await runtime.start(plane.scatter, wanted, session=session(asked)).aresult()
     return {"x_0": packed(found.x_0), "labels": octets(found.labels), "forward": packed(found.forward),
             "alpha_bar": [float(f"{value:.6g}") for value in found.alpha_bar], "levels": LEVELS, "reach": REACH,
             "mass": octets(np.round(found.mass * 255)), "centre": found.centre, "scale": found.scale}
@@ -119,7 +119,7 @@ async def scattered(asked: Mapping[str, Any]) -> dict[str, Any]:
 async def field(asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a network believes at every place of the grid, at every level of it."""
     wanted = plane.Field(_net(asked), LEVELS, SIDE, REACH)
-    found = await runtime.start(plane.field_, wanted, session=orders.session(asked)).aresult()
+    found = await runtime.start(plane.field_, wanted, session=session(asked)).aresult()
     return {"eps": packed(found.eps), "levels": LEVELS}
 
 
@@ -127,7 +127,7 @@ async def walk(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The points of the shape from the turn back to the data, by DDPM and by DDIM."""
     turn = _number(asked, "turn", STEPS, 1, STEPS)
     wanted = plane.Walk(_net(asked), _seed(asked), steps=STEPS, turn=turn)
-    found = await runtime.start(plane.walk, wanted, session=orders.session(asked)).aresult()
+    found = await runtime.start(plane.walk, wanted, session=session(asked)).aresult()
     return {"ddpm": packed(found.ddpm[:turn + 1]), "ddim": packed(found.ddim[:turn + 1]), "turn": turn}
 
 
@@ -136,7 +136,7 @@ async def follow(asked: Mapping[str, Any]) -> dict[str, Any]:
     x, y = numbers([asked.get("x")], "The place", 1)[0]
     wanted = plane.Follow(_net(asked), (float(x), float(y)), _number(asked, "k", STEPS, 1, STEPS), STEPS,
                           seed=_seed(asked))
-    found = await runtime.start(plane.follow, wanted, session=orders.session(asked)).aresult()
+    found = await runtime.start(plane.follow, wanted, session=session(asked)).aresult()
     return {"ddim": packed(found.ddim), "ddpm": packed(found.ddpm)}
 
 
@@ -144,7 +144,7 @@ async def pictures(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Places of the latent plane, decoded: {places, in its own units} -> a sheet of them, row by row."""
     places = numbers(asked.get("places"), "The places", vae.MAX_PICTURES)
     z = tuple((float(x), float(y)) for x, y in places)
-    found = await runtime.start(vae.decode, vae.Decode(plane.LATENT_MODEL, z), session=orders.session(asked)).aresult()
+    found = await runtime.start(vae.decode, vae.Decode(plane.LATENT_MODEL, z), session=session(asked)).aresult()
     return await asyncio.to_thread(sheet, found.images)
 
 
@@ -207,7 +207,7 @@ async def events(run: Any) -> AsyncIterator[str]:
 def begun(asked: Mapping[str, Any]) -> StreamingResponse:
     """Start a training. Raises VisitorError."""
     wanted = plane.Train(shape(asked), _seed(asked), side=SIDE, reach=REACH)
-    run = runtime.start(plane.train, wanted, session=orders.session(asked))
+    run = runtime.start(plane.train, wanted, session=session(asked))
 
     async def stream() -> AsyncIterator[str]:
         try:
@@ -228,12 +228,12 @@ def routes() -> APIRouter:
 
     @router.post("/train")
     async def _train(request: Request) -> StreamingResponse:
-        return begun(await orders.read_body(request))
+        return begun(await read_body(request))
 
     return router
 
 
 def _json(answer: Any) -> Any:
     async def asked(request: Request) -> JSONResponse:
-        return JSONResponse(await answer(await orders.read_body(request)))
+        return JSONResponse(await answer(await read_body(request)))
     return asked

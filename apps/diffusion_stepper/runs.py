@@ -18,6 +18,7 @@ from apps.diffusion_stepper import catalogue, orders, wire
 from apps.diffusion_stepper.tapes import Gone, tapes
 from engines import diffusion, runtime
 from engines.runtime import EngineLost, VisitorError
+from gallery.asked import read_body
 
 STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
 BINARY = "application/octet-stream"
@@ -88,7 +89,7 @@ def routes() -> APIRouter:
 
     @router.post("/run")
     async def _run(request: Request) -> Response:
-        asked = await orders.read_body(request)
+        asked = await read_body(request)
         try:
             return begun(orders.read(asked))
         except Gone as gone:

@@ -15,10 +15,11 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from apps.diffusion_stepper.orders import read_body
-from apps.temperature_slider import catalogue, state
+from apps.temperature_slider import catalogue, foreign, state
 from engines import language, runtime
 from engines.runtime import BadInput, EngineLost, VisitorError
+from gallery import elsewhere
+from gallery.asked import read_body, session
 
 STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
 VOCABULARIES = 8                 # kept packed, of the last models asked about: 0.4 MB each for 50,257 tokens
@@ -35,10 +36,6 @@ def opening(query: Mapping[str, str]) -> dict[str, Any]:
 
 
 # --- what is asked -----------------------------------------------------------------------------------------------
-
-def session(asked: Mapping[str, Any]) -> str:
-    return str(asked.get("session", ""))[:64] or "visitor"
-
 
 def chosen(asked: Mapping[str, Any]) -> tuple[int, ...]:
     """The tokens after the text. Raises BadInput."""
@@ -175,4 +172,5 @@ def routes() -> APIRouter:
             runtime.leave(session[:64])
         return Response(status_code=204)
 
+    router.include_router(elsewhere.routes(foreign.ELSEWHERE))
     return router

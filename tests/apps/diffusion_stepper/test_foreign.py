@@ -122,7 +122,7 @@ def test_the_host_may_forbid_it(there: ToyHub, place: str, monkeypatch: pytest.M
 def test_a_folder_of_the_hosts_is_on_the_shelf_and_walks(there: ToyHub, place: str, checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "mine").symlink_to(checkpoint)
-    assert foreign.shelf()["own"] == ["folder:mine"]
+    assert foreign.ELSEWHERE.shelf()["own"] == ["folder:mine"]
     assert json.loads(post(place, "look", name="folder:mine"))["config"]["name"] == "folder:mine"
     stream = wire.read(post(place, "run", model="folder:mine", label=-1, steps=2))
     assert sum(kind == wire.STEP for kind, _ in stream) == 3
