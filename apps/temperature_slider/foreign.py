@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from apps.temperature_slider import layout
+from engines.language import layout
 from engines.runtime import hub, models
 from gallery.elsewhere import Elsewhere
 
@@ -40,15 +40,15 @@ def config(name: str) -> dict[str, Any]:
     """As `catalogue.told` says it of a bundled model, read from the files. Raises BadInput or ModelFault."""
     ELSEWHERE.permit(name)
     place = models.folder(name)
-    found = _layout(place, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in place.iterdir())))
+    found = _about(place, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in place.iterdir())))
     title = name.removeprefix(hub.PREFIX).rpartition("/")[2]
     return {"name": name, "title": title, "parameters": found.parameters, "context": found.context,
             "vocabulary": found.vocabulary, "licence": found.licence, "family": "language", "measured": {}, "foreign": True}
 
 
 @lru_cache(maxsize=32)
-def _layout(place: Path, files: tuple[tuple[str, int], ...]) -> layout.Layout:
-    return layout.read(place)
+def _about(place: Path, files: tuple[tuple[str, int], ...]) -> layout.About:
+    return layout.about(place)
 
 
 ELSEWHERE = Elsewhere(CURATED, config, layout.wanted)

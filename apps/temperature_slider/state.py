@@ -18,7 +18,7 @@ TOOLS = ("distribution", "write", "sides", "decoding", "bonnet")
 NATIVE = ("sides", "decoding", "bonnet")            # drawn by the script, beneath the shell
 PROMPT = "Once upon a time, there was a little"
 TEXT = "Once upon a time, there was a little girl named Lily. She loved to play outside with her quantum computer."
-WORDS = 4000                         # characters of a text in an address; the address itself holds no more than 8,192
+WORDS = 6000                         # characters of a text in an address; the address itself holds no more than 8,192
 BRANCH = 64                          # tokens chosen by hand in one text
 MAX_K = 1_000_000
 
