@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from gallery.demo import Demo, Scene
 
-VIEWS = ("quality", "map", "pictures", "card", "runs")
-OFFERED = {"vae": VIEWS, "diffusion": ("quality", "pictures", "card", "runs"),
-           "classifier": ("quality", "pictures", "card", "runs")}      # by family
+VIEWS = ("quality", "map", "pictures", "samples", "card", "runs")
+OFFERED = {"vae": ("quality", "map", "pictures", "card", "runs"), "diffusion": ("quality", "pictures", "card", "runs"),
+           "classifier": ("quality", "pictures", "card", "runs"),
+           "language": ("quality", "samples", "card", "runs")}         # by family
 FIRST = "vae-mnist-2d"
 
 DEMO = Demo(
@@ -27,6 +28,8 @@ DEMO = Demo(
               {"model": "vae-fashion-2d", "view": "pictures"}),
         Scene("A card that hides nothing", "Data, licence, recipe, seed, time, and where the model fails.",
               {"model": "vae-emoji", "view": "card"}),
+        Scene("Learned, or remembered?", "How well it foresees new stories, and the longest run it took from old ones.",
+              {"model": "gpt2-stories", "view": "quality"}),
         Scene("Who asked what", "Every run of every visitor, with what it took.", {"view": "runs"}),
     ),
     tags=("measured quality", "model cards", "memory", "device", "runs", "ELBO"),

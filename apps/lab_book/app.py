@@ -19,12 +19,13 @@ LOOK_SECONDS = 2.0
 JUDGED = 1000                    # test pictures that a classifier is tried on while one waits
 SHOWN = 10                       # pictures sent through the model
 STAGE = 392                      # pixels: what a card or a list scrolls in, so that the stage keeps its height
-NAMES = {"quality": "Quality", "map": "Map", "pictures": "Pictures", "card": "Card", "runs": "Runs"}
+NAMES = {"quality": "Quality", "map": "Map", "pictures": "Pictures", "samples": "Samples", "card": "Card", "runs": "Runs"}
 READ = {
     "quality": "Reconstruction: what it costs to describe the picture, given its code. KL: what the code itself costs.",
     "map": "Each dot is a test picture, where the encoder puts it; the colour is its class, which the model never saw.",
     "card": "What the model is, what it was trained on and how, under which licence, and where it fails.",
     "runs": "What visitors asked of the engine, newest first; a visitor is known by six characters, not by name.",
+    "samples": "Drawn one after the other when the model was made, none left out. The room writes new ones.",
     "pictures": "Above the picture, below what the model makes of it, computed just now. Fewer nats is closer.",
 }
 
@@ -104,6 +105,8 @@ def _draw(which: str, book: shelf.Book, books: list[shelf.Book]) -> str:
 def _draw_other(which: str, book: shelf.Book) -> str:
     """Quality and pictures of a model that is no autoencoder."""
     dark = st.context.theme.type == "dark"
+    if book.family == "language":
+        return _draw_language(which, book)
     if which == "quality" and book.family == "diffusion":
         st.html(view.figures(book))
         if "recognised_by_class" in book.figures:
@@ -127,6 +130,18 @@ def _draw_other(which: str, book: shelf.Book) -> str:
     verdict = bridge.last(diffusion.judge, diffusion.Judge(book.name, data.padded(pictures.images[chosen])))
     st.html(view.verdicts(pictures.images[chosen], pictures.labels[chosen], pictures.names, verdict.probabilities))
     return "The first test pictures, and what it takes them for, computed just now."
+
+
+def _draw_language(which: str, book: shelf.Book) -> str:
+    if which == "samples":
+        with st.container(height=STAGE, border=True):
+            st.markdown(shelf.told(book.name))
+        return READ["samples"]
+    st.html(view.foreseen(book))
+    if book.config.get("curve"):
+        _chart(view.reading(book, st.context.theme.type == "dark"), "reading", f"Bits per character while {book.title} learned")
+    return ("Bits per character: how much a reader who knows the model's guess must still be told of each letter. "
+            "It does not depend on the tokens, so models compare by it.")
 
 
 def _chart(figure: object, key: str, alt: str) -> None:

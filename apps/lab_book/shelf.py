@@ -17,9 +17,9 @@ from engines.runtime import ModelFault, models
 
 SETS = {"mnist": "Digits", "fashion": "Fashion", "emoji": "Emoji"}
 ORDER = ("mnist", "fashion", "emoji")
-FAMILIES = {"vae": "Autoencoders", "diffusion": "Diffusion models", "classifier": "Classifiers"}
+FAMILIES = {"vae": "Autoencoders", "diffusion": "Diffusion models", "language": "Language models", "classifier": "Classifiers"}
 NEEDS = {"vae": {"dataset", "latent", "measured", "kl_per_dim"}, "diffusion": {"dataset", "classes", "measured"},
-         "classifier": {"dataset", "classes", "measured"}}
+         "language": {"vocab_size", "n_positions", "measured"}, "classifier": {"dataset", "classes", "measured"}}
 USED = 0.01                  # nats: a dimension whose mean KL is below this says nothing about any picture
 
 
@@ -40,6 +40,8 @@ class Book:
     def title(self) -> str:
         """"Digits, 2 dimensions, β 4": what tells it from its neighbours on the shelf."""
         config = self.config
+        if self.family == "language":
+            return f"{self.name.removeprefix('gpt2-').replace('-', ' ').capitalize()}, {config['vocab_size']:,} tokens"
         if self.family != "vae":
             return f"{SETS.get(config['dataset'], config['dataset'])}, {len(config['classes'])} classes"
         about = f"{SETS.get(config['dataset'], config['dataset'])}, {config['latent']} dimensions"
@@ -59,6 +61,8 @@ class Book:
     def _figure(self) -> str:
         if self.family == "classifier":
             return f"{self.figures['accuracy']:.1%} recognised"
+        if self.family == "language":
+            return f"{next(iter(self.figures['bits_per_character'].values())):.3f} bits per character"
         if self.family == "diffusion":
             share = self.figures.get("recognised")
             return f"{share:.1%} recognised" if share is not None else "not judged by a classifier"
@@ -79,8 +83,8 @@ def shelf() -> list[Book]:
 
 def _place(book: Book) -> tuple[Any, ...]:
     config = book.config
-    known = config["dataset"] in ORDER
-    return (list(FAMILIES).index(book.family), ORDER.index(config["dataset"]) if known else len(ORDER),
+    dataset = config.get("dataset")
+    return (list(FAMILIES).index(book.family), ORDER.index(dataset) if dataset in ORDER else len(ORDER),
             config.get("kind") == "ae", config.get("latent", 0), config.get("beta", 1) != 1,
             config.get("beta", 1), book.name)
 
@@ -106,6 +110,14 @@ def card(name: str) -> str:
     text = (models.folder(name) / "MODEL_CARD.md").read_text("utf-8")
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
     return re.sub(r"\A\s*# [^\n]*\n", "", text)
+
+
+def told(name: str) -> str:
+    """The samples in a language model's card, as Markdown. Raises ModelFault where it has none."""
+    found = re.search(r"^## Samples\n(.*?)(?=^## |\Z)", card(name), flags=re.S | re.M)
+    if found is None:
+        raise ModelFault(f"The card of {name} has no samples: fetch its folder again.")
+    return found[1].strip()
 
 
 def samples(name: str) -> Path:

@@ -22,7 +22,7 @@ MOST_POINTS = 4000           # of 10,000 codes: more cannot be told apart at thi
 def quality(books: Sequence[Book], chosen: Book, dark: bool) -> go.Figure:
     """−ELBO of the models of one data set as reconstruction + KL; the chosen one in full colour."""
     ink = look.tokens()["dark" if dark else "light"]
-    rows = [book for book in books if (book.family, book.config["dataset"]) == (chosen.family, chosen.config["dataset"])]
+    rows = [book for book in books if (book.family, book.config.get("dataset")) == (chosen.family, chosen.config.get("dataset"))]
     figure = go.Figure()
     for key, name, colour in (("reconstruction_nats", "reconstruction", ink["attn"]), ("kl_nats", "KL divergence", ink["gpt2"])):
         values = [book.figures[key] for book in rows]
@@ -95,6 +95,34 @@ def before_and_after(given: np.ndarray, back: np.ndarray, names: Sequence[str], 
         f'src="{picture(y)}"><figcaption>{escape(name)}<b>{loss:.0f} nats</b></figcaption></figure>'
         for x, y, name, loss in zip(given, back, names, nats, strict=True))
     return f'<div class="lab-pictures">{cells}</div>'
+
+
+def reading(book: Book, dark: bool) -> go.Figure:
+    """Bits per character of held-out text while the model learned."""
+    ink = look.tokens()["dark" if dark else "light"]
+    steps, bits = zip(*book.config["curve"], strict=True)
+    figure = go.Figure(go.Scatter(x=steps, y=bits, mode="lines+markers", line={"color": ink["gpt2"]},
+                                  hovertemplate="step %{x:,}: %{y:.3f}<extra></extra>"))
+    figure.update_layout(template=look.plotly_template(dark), height=200, margin={"l": 8, "r": 8, "t": 8, "b": 34},
+                         hovermode="closest", showlegend=False)
+    figure.update_yaxes(title="bits per character", rangemode="tozero")
+    figure.update_xaxes(title="step of the training", showgrid=False)
+    return figure
+
+
+def foreseen(book: Book) -> str:
+    """How well a language model foresees held-out text, and how much it only remembers."""
+    found = book.figures
+    rows = "".join(f"<tr><td>{escape(name)}, held out</td><td><b>{bits:.3f}</b> bits per character</td></tr>"
+                   for name, bits in found["bits_per_character"].items())
+    for key, what in (("longest_copy", f"longest run copied from the training text, in {found.get('samples', 0):,} samples"),
+                      ("longest_copy_held_out", "the same in held-out text, which cannot have copied")):
+        if key in found:
+            rows += f"<tr><td>{what}</td><td><b>{found[key]:,}</b> tokens</td></tr>"
+    config = book.config
+    rows += (f"<tr><td>weights</td><td><b>{config.get('parameters', 0):,}</b></td></tr>"
+             f"<tr><td>reads at most</td><td><b>{config['n_positions']:,}</b> tokens</td></tr>")
+    return f'<div class="lab-runs lab-figures" tabindex="0"><table><tbody>{rows}</tbody></table></div>'
 
 
 MEASURES = (("accuracy", "recognised", "{:.2%}"), ("recognised", "asked class recognised, guidance 1.5", "{:.2%}"),

@@ -207,3 +207,37 @@ def test_a_classifier_is_shown_by_what_it_does_now(which: str) -> None:
 def test_the_worst_class_stands_out() -> None:
     bar, = view.by_class(["a", "b", "c"], [0.9, 0.5, 1.0], dark=False).data
     assert list(bar.marker.opacity) == [0.45, 1.0, 0.45] and list(bar.text) == ["90.0%", "50.0%", "100.0%"]
+
+
+def put_language(home: Path) -> None:
+    folder = home / "gpt2-toy-char"
+    folder.mkdir()
+    config = {"name": folder.name, "family": "language", "vocab_size": 4096, "n_positions": 512, "parameters": 3_554_304,
+              "measured": {"bits_per_character": {CANARY: 0.7643, "books": 1.56}, "samples": 200, "longest_copy": 29},
+              "curve": [[500, 1.2], [1000, 0.9]]}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "MODEL_CARD.md").write_text(f"# toy\n\nA card.\n\n## Samples\n\n**Seed 0**\n\n    Once {CANARY}\n\n## Limits\n\nMany.\n")
+
+
+def test_a_language_model_is_told_by_what_it_foresees(home: Path) -> None:
+    put_language(home)
+    books = {book.name: book for book in shelf.shelf()}
+    book = books["gpt2-toy-char"]
+    assert (book.title, list(books)[-1]) == ("Toy char, 4,096 tokens", "gpt2-toy-char")
+    assert book.caption.startswith("0.764 bits per character")
+    told = view.foreseen(book)
+    assert all(part in told for part in ("0.764", "1.560", "200 samples", "<b>29</b>", "3,554,304", "512")) and CANARY not in told
+    assert list(view.reading(book, dark=True).data[0].y) == [1.2, 0.9]
+    assert shelf.told(book.name) == f"**Seed 0**\n\n    Once {CANARY}"
+
+
+@pytest.mark.parametrize("which", ["quality", "samples", "card", "runs"])
+def test_the_page_shows_every_view_of_a_language_model(home: Path, which: str) -> None:
+    put_language(home)
+    page = AppTest.from_string("from apps.lab_book import app\napp.main()", default_timeout=60)
+    page.query_params["model"], page.query_params["view"] = "gpt2-toy-char", which
+    page.run()
+    assert not page.exception and page.selectbox[0].value == "language"
+    assert page.query_params["model"] == "gpt2-toy-char" and page.query_params["view"] == which
+    page.selectbox[0].set_value("vae").run()
+    assert not page.exception and page.query_params["view"] == ("quality" if which == "samples" else which)
