@@ -6,7 +6,12 @@ import { CUTS } from "./warp.js";
 const LOG_FLOOR = 6; // decades below 1 that the logarithmic scale shows
 const NICE = [0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
-export const percent = (p) => (p >= 0.9995 ? `${(100 * p).toFixed(p === 1 ? 0 : 2)} %` : p >= 0.1 ? `${(100 * p).toFixed(1)} %` : p >= 0.001 ? `${(100 * p).toFixed(2)} %` : p === 0 ? "0" : p >= 1e-6 ? `${(100 * p).toFixed(4)} %` : small(p));
+/** 98.6 %, 7.44 %, 0.091 %, 5·10⁻⁷ */
+export function percent(p) {
+  if (p === 0 || p === 1) return p ? "100 %" : "0";
+  if (p < 1e-4) return small(p);
+  return `${(100 * p).toFixed(p >= 0.9995 ? 2 : p >= 0.0995 ? 1 : p >= 0.000995 ? 2 : 3)} %`;
+}
 const small = (p) => { // 3·10⁻⁹
   const power = Math.floor(Math.log10(p));
   return `${Math.max(1, Math.round(p / 10 ** power))}·10⁻${[...String(-power)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
@@ -43,8 +48,10 @@ export function createBars() {
     get count() { return rows.length; },
     /** As many rows as the list has room for. */
     measure() {
-      const height = parseFloat(getComputedStyle(list).getPropertyValue("--row")) || 28;
-      fit(Math.max(4, Math.floor(list.clientHeight / height)));
+      const height = parseFloat(getComputedStyle(element).getPropertyValue("--row")) || 28;
+      const count = Math.max(4, Math.floor(list.clientHeight / height));
+      fit(count);
+      list.style.setProperty("--row", `${list.clientHeight / count}px`); // nothing is left over
     },
     /** frame: {warper, view, vocabulary, from, scale, end, found: {id, place, rank, now} or null, drawn: place or -1} */
     paint(frame) {
@@ -67,7 +74,7 @@ export function createBars() {
       if (!found) return;
       const cut = view.cut[found.place];
       pinned.fill({ rank: found.rank, id: found.id, text: vocabulary.shown(found.id), special: vocabulary.special.has(found.id), logit: warper.logits[found.id], p: warper.before.p[found.id], q: view.q[found.place], cut, scale, end,
-        note: `rank ${whole(found.rank)} → ${cut ? `cut by ${CUTS[cut]}` : whole(found.now)}` });
+        note: `rank ${whole(found.rank)} → ${cut ? "cut" : whole(found.now)}` });
     },
   };
 }

@@ -52,14 +52,16 @@ function temperature({ store, say }) {
   const value = number("t", { store, say });
   value.input.classList.add("lx-t");
   const mark = (t, text) => h("button", { type: "button", style: { left: `calc(11px + (100% - 22px) * ${t / high})` }, title: `Temperature ${t}`, onclick: () => store.set({ t }) }, text);
-  const marks = h("div", { class: "lx-marks" }, mark(0, "0 greedy"), mark(1, "1"), mark(2, "2"), mark(3, "3"), mark(4, "4"), mark(5, "5"));
+  const marks = h("div", { class: "lx-marks" }, mark(0, "0"), mark(1, "1"), mark(2, "2"), mark(3, "3"), mark(4, "4"), mark(5, "5"));
+  const meaning = h("small", {});
   return {
-    element: h("div", { class: "lx-temperature" }, h("div", { class: "lx-thead" }, h("span", { class: "g-tipped", tabindex: "0", ...tip(about) }, name), value.input), range, marks),
+    element: h("div", { class: "lx-temperature" }, h("div", { class: "lx-thead" }, h("span", {}, h("span", { class: "g-tipped", tabindex: "0", ...tip(about) }, name), meaning), value.input), range, marks),
     render: () => {
       const t = store.get("t");
       range.value = String(t);
       range.style.setProperty("--at", `${(100 * t) / high}%`);
       range.setAttribute("aria-valuetext", t === 0 ? "0, greedy" : String(t));
+      meaning.textContent = t === 0 ? "greedy: the likeliest, always" : t < 1 ? "colder: the likely grow" : t === 1 ? "as the network said it" : "hotter: the unlikely catch up";
       value.render();
     },
   };

@@ -34,12 +34,17 @@ export function createDistribution({ host, side, store, data, say }) {
     const { model, prompt } = store.get();
     if (drawn.prompt !== prompt || drawn.model !== model) drawn = { prompt, model, text: prompt, then: [], place: -1, until: 0, waiting: false };
     const key = JSON.stringify([model, drawn.text, drawn.then]);
-    if (key === asked && now) return;
     const mine = ++turn;
     leaving?.abort();
+    if (key === asked && now) { // back where it was before the answer to something else came
+      host.removeAttribute("aria-busy");
+      return tell();
+    }
     leaving = new AbortController();
-    const slow = setTimeout(() => say("Reading …", "busy"), SLOW_MS);
-    host.setAttribute("aria-busy", "true");
+    const slow = setTimeout(() => {
+      say("Reading …", "busy");
+      host.setAttribute("aria-busy", "true");
+    }, SLOW_MS + Math.max(0, drawn.until - performance.now()));
     try {
       const [vocabulary, reading] = await Promise.all([data.vocabulary(model), data.read(model, drawn.text, drawn.then, leaving.signal)]);
       await rest(drawn.until - performance.now());
@@ -54,6 +59,7 @@ export function createDistribution({ host, side, store, data, say }) {
       schedule();
     } catch (fault) {
       if (mine !== turn || fault.name === "AbortError") return;
+      host.setAttribute("aria-busy", "true");
       say(fault.message, "error"); // the bars stay, pale: they are of the prompt before
     } finally {
       clearTimeout(slow);
@@ -65,9 +71,9 @@ export function createDistribution({ host, side, store, data, say }) {
     const { reading, vocabulary } = now;
     dispatchEvent(new CustomEvent("language:read", { detail: { tokens: reading.ids.length, context: reading.context } }));
     const words = store.get("find");
-    if (words && lookup(vocabulary, words) < 0) say(`No token of this model is “${words}”: several make it up.`);
-    else say(drawn.said || "Drag the temperature: what the network said stays outlined, what the settings make of it is filled.");
-    drawn.said = "";
+    if (drawn.said) say(drawn.said);
+    else if (words && lookup(vocabulary, words) < 0) say(`No token of this model is “${words}”: several make it up.`);
+    else say("Drag the temperature: what the network said stays outlined, what the settings make of it is filled.");
     stage.dataset.ready = host.dataset.ready = "true";
   }
 
@@ -124,11 +130,12 @@ export function createDistribution({ host, side, store, data, say }) {
     drawn.place = place;
     cumulated.needle(u);
     if (now.vocabulary.special.has(id)) {
-      say(`u = ${u.toFixed(4)} falls on ${words}, which ends the text: here the model would stop.`);
+      say(`The number ${u.toFixed(4)} falls on ${words}, which ends the text: here the model would stop.`);
       return schedule();
     }
     drawn.then = [...drawn.then, id];
-    drawn.said = `u = ${u.toFixed(4)} fell on “${words}” (${percent(view.q[place])}): it stands behind the prompt now.`;
+    drawn.said = `The number ${u.toFixed(4)} falls on “${words}”, which had ${percent(view.q[place])}: it goes behind the prompt.`;
+    say(drawn.said);
     drawn.until = performance.now() + HOLD_MS;
     drawn.waiting = true;
     const prompt = drawn.text + now.vocabulary.decode(drawn.then);
@@ -147,6 +154,7 @@ export function createDistribution({ host, side, store, data, say }) {
       side.replaceChildren(controls.element);
       bars.measure();
       fit.observe(stage);
+      fit.observe(bars.list);
       ends.push(store.on([...Object.keys(SETTINGS), "scale", "seed"], schedule), store.on("find", () => { schedule(); if (now) tell(); }), store.on(["prompt", "model"], read));
       const again = () => { cumulated.theme(); schedule(); };
       addEventListener("gallery:theme", again);

@@ -16,9 +16,10 @@ function field({ store, enter }) {
   let timer = 0;
   const area = h("textarea", { id: "prompt", class: "lx-prompt", rows: 1, dir: "auto", spellcheck: "false", autocomplete: "off", autocapitalize: "off", "aria-label": "Prompt", placeholder: "Type the beginning of a text" });
   const count = h("span", { class: "lx-count", title: "Tokens that the model has read, of those that it can read; the one that begins a text counts" });
-  const grow = () => {
+  const grow = () => { // to three lines at most
+    const line = parseFloat(getComputedStyle(area).lineHeight) || 28;
     area.style.height = "auto";
-    area.style.height = `${Math.min(area.scrollHeight + 2, 118)}px`;
+    area.style.height = `${Math.min(area.scrollHeight, 3 * line + 14)}px`;
   };
   const commit = () => {
     clearTimeout(timer);
