@@ -73,13 +73,18 @@ def _underlined(mathml: str) -> str:
     return ElementTree.tostring(tree, encoding="unicode")
 
 
+CREDITS = "CREDITS.md"           # beside a model's card, where the authors of what it read are to be named
+
 # What the figures of a kind of model mean, said once above its table.
 MEANT = {
     "vae": "Nats are for one picture, and fewer is better.",
     "diffusion": ("Recognised: how many of the pictures that it made our small classifier reads as the class that was asked "
                   "for. Fréchet distance (fewer is better), precision and recall are in that classifier's features, beside "
                   "the same figure between two halves of the real pictures."),
+    "language": ("Bits per character are of text that the model never read, and fewer is better: so much must still be told "
+                 "of each character to someone who knows the model's guess."),
 }
+TEXTS = {"tinystories": "TinyStories", "simple": "stories under CC BY", "books": "children's books", "shakespeare": "Shakespeare"}
 
 
 def models_html(models: tuple[str, ...], address: str) -> str:
@@ -102,10 +107,15 @@ def _family(config: dict) -> str:
 def _model_row(config: dict, address: str) -> str:
     name = escape(config["name"])
     kind = {"vae": "plain autoencoder" if config.get("kind") == "ae" else "VAE",
-            "diffusion": "diffusion model"}.get(_family(config), _family(config))
+            "diffusion": "diffusion model", "language": "language model"}.get(_family(config), _family(config))
     data = _config(ROOT / "assets" / "data" / str(config.get("dataset"))) or {}
+    title = escape(str(data.get("title", config.get("dataset", ""))))
+    if _family(config) == "language":
+        title = ", ".join(escape(TEXTS.get(each, each)) for each in config.get("measured", {}).get("bits_per_character", {}))
+    if (ROOT / "assets" / "models" / config["name"] / CREDITS).is_file():
+        title += f'<br><small><a href="{address}/credits/{name}">by these authors</a></small>'
     return (f'<tr><th scope="row"><a href="{address}/card/{name}">{name}</a><br><small>{escape(kind)}</small></th>'
-            f'<td>{escape(str(data.get("title", config.get("dataset", ""))))}</td>'
+            f'<td>{title}</td>'
             f'<td>{_form(config)}</td><td>{_measured(config)}</td></tr>')
 
 
@@ -118,6 +128,8 @@ def _form(config: dict) -> str:
             said.append(f"β {_number(config.get('beta', 1))}")
     elif "image" in config:
         said.append(f"{config['image'][1]} × {config['image'][0]}")
+    elif "vocab_size" in config:
+        said.append(f"{config['vocab_size']:,} tokens, reads {config.get('n_positions', 0):,}")
     if config.get("classes"):
         said.append(f"{len(config['classes'])} classes")
     if config.get("parameters"):
@@ -127,11 +139,22 @@ def _form(config: dict) -> str:
 
 def _measured(config: dict) -> str:
     """The held-out figures in words, with their units; those that are not known here come by their own name."""
+    if _family(config) == "language":
+        return _of_texts(config.get("measured", {}))
     figures = {key: value for key, value in config.get("measured", {}).items() if isinstance(value, int | float)}
     told = _of_samples if _family(config) == "diffusion" else _of_test_pictures
     said, where = told(figures, config)
     said += [f"{escape(key.replace('_', ' '))} {_number(value)}" for key, value in figures.items()]
     return ", ".join(said) + (f"<br><small>{where}</small>" if where else "")
+
+
+def _of_texts(figures: dict) -> str:
+    said = [f"{bits:.3f} {escape(TEXTS.get(name, name))}" for name, bits in figures.get("bits_per_character", {}).items()]
+    if said:
+        said[0] = f"<b>{said[0]}</b>"
+    where = (f"bits per character; longest run of tokens that stands in what it read: {_number(figures['longest_copy'])}, "
+             f"in {_number(figures.get('samples', 0))} samples" if "longest_copy" in figures else "bits per character")
+    return ", ".join(said) + f"<br><small>{where}</small>"
 
 
 def _of_test_pictures(figures: dict[str, float], config: dict) -> tuple[list[str], str]:
@@ -169,7 +192,7 @@ def _number(value: float) -> str:
 
 
 def page_below(below: str, demo: Demo) -> tuple[str, str] | None:
-    """Title and body of a page of reading at `code` or `card/<model>` under a demo's address, or None."""
+    """Title and body of a page of reading at `code`, `card/<model>` or `credits/<model>` under a demo's address, or None."""
     if below == "code" and demo.engine:
         return f"Code of {demo.engine}", code_html(demo.engine)
     if below.startswith("card/") and below[5:] in demo.models:
@@ -177,6 +200,10 @@ def page_below(below: str, demo: Demo) -> tuple[str, str] | None:
         if card.is_file():
             text = re.sub(r"\A---\n.*?\n---\n", "", card.read_text(encoding="utf-8"), flags=re.S)
             return f"Card of {below[5:]}", markdown(text)
+    if below.startswith("credits/") and below[8:] in demo.models:
+        credits = ROOT / "assets" / "models" / below[8:] / CREDITS
+        if credits.is_file():
+            return f"Whose texts {below[8:]} read", markdown(credits.read_text(encoding="utf-8"))
     return None
 
 
