@@ -32,7 +32,7 @@ DEMO = Demo(
     ),
     tags=("text", "temperature", "sampling", "top-k", "top-p", "beam search", "logit lens", "perplexity"),
     engine="engines/language/__init__.py",
-    models=("gpt2-stories",),
+    models=("gpt2-stories", "gpt2-shakespeare-char"),
     thumbnail="apps.temperature_slider.thumbnail:make",
     module="language/page.js",
     words=("prompt", "text", "find"),
