@@ -11,6 +11,7 @@ import pytest
 import torch
 import uvicorn
 
+from apps.temperature_slider import DEMO
 from engines import runtime
 from engines.language.gpt2 import GPT2, Shape
 from engines.training import language_data as texts
@@ -36,7 +37,8 @@ def make_model(folder: Path) -> None:
 @pytest.fixture(scope="package")
 def toy_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("models")
-    make_model(home / "gpt2-stories")
+    for name in DEMO.models:
+        make_model(home / name)
     return home
 
 

@@ -51,7 +51,8 @@ def test_no_address_is_an_accident(query: dict[str, str]) -> None:
 
 def test_opening_holds_what_the_page_draws_itself_with() -> None:
     answer = delivery.opening({"t": "9"})
-    known, = answer["catalog"]
+    known, other = answer["catalog"]
+    assert other["title"] == "Shakespeare, by letters"
     assert (known["name"], known["title"], known["context"], known["foreign"]) == ("gpt2-stories", "Stories", 24, False)
     assert known["measured"]["bits_per_character"] == {"toy": 3.0} and known["parameters"] == 1234
     assert len(answer["faults"]) == 1 and answer["state"] == answer["defaults"]
