@@ -11,7 +11,7 @@ const FIRST = ["k", "p", "minp", "typ", "rep"];
 
 export class Transport {
   constructor({ toggle, step, speed }) {
-    this.play = h("button", { type: "button", class: "g-btn primary wr-play", "data-tip": "Space", onclick: toggle }, "▶ Write");
+    this.play = h("button", { type: "button", class: "g-btn primary wr-play", "data-tip": "Space plays and pauses", onclick: toggle });
     this.step = h("button", { type: "button", class: "g-btn wr-step", "aria-label": "One token", "data-tip": "One token more: →", onclick: step }, "Step ", h("kbd", {}, "→"));
     this.speed = h("select", { class: "g-input wr-speed", "aria-label": "Speed", onchange: () => speed(Number(this.speed.value)) },
       ...SPEEDS.map(([value, text]) => h("option", { value, selected: value === USUAL }, text)));
@@ -22,7 +22,7 @@ export class Transport {
   /** state: "new" | "stale" | "playing" | "paused" | "done". */
   show(state, shown, length) {
     const words = { new: "▶ Write", stale: "▶ Write again", playing: "❚❚ Pause", paused: "▶ Go on", done: "↺ Once more" }[state];
-    if (this.play.firstChild.data !== words) this.play.replaceChildren(words, h("kbd", { "aria-hidden": "true" }, "space"));
+    if (this.play.firstChild?.data !== words) this.play.replaceChildren(words, h("kbd", { "aria-hidden": "true" }, "space"));
     this.play.setAttribute("aria-label", words.slice(words.indexOf(" ") + 1));
     this.play.dataset.state = state;
     this.count.textContent = `${shown} / ${length}`;

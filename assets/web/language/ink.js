@@ -56,14 +56,17 @@ export class Ink {
   token(step, at, text, vocabulary) {
     const name = vocabulary.shown(step.id);
     const about = `p ${share(step.p)} · q ${share(step.q)}${step.drawn === undefined ? "" : " · chosen by hand"}`;
-    const span = h("span", { id: `wr-t${at}`, class: `wr-token wr-p${tint(step.p)}`, role: "option", "aria-selected": "false", "data-at": at,
+    const span = h("span", { id: `wr-t${at}`, class: "wr-token", role: "option", "aria-selected": "false", "data-at": at,
       "data-tip": `${name} · ${about}`, "aria-label": `${name}, ${about}` });
     if (step.drawn !== undefined) span.classList.add("wr-hand");
+    const space = /^ (?=.*\S)/s.test(text) ? " " : ""; // before a word it bears no tint: at a line's end it would look like a token
+    const inked = h("span", { class: `wr-inked wr-p${tint(step.p)}` });
+    span.append(space, inked);
     if (text === "") {
       span.classList.add("wr-bytes");
-      span.append(name);
+      inked.append(name);
     } else {
-      text.replace(UNRULY, number).split("\n").forEach((part, i) => span.append(...(i ? [h("span", { class: "wr-break" }, "↵"), "\n"] : []), part));
+      text.slice(space.length).replace(UNRULY, number).split("\n").forEach((part, i) => inked.append(...(i ? [h("span", { class: "wr-break" }, "↵"), "\n"] : []), part));
     }
     return span;
   }

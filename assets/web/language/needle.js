@@ -41,15 +41,15 @@ const landed = (step) => step.drawn ?? step.id;
 /** In words. name(id): a token for the eye. */
 export function told(step, name) {
   const u = step.u.toFixed(4);
-  if (step.drawn !== undefined) return `u = ${u} fell on ${name(step.drawn)}; ${name(step.id)} was chosen by hand.`;
-  return `u = ${u} falls on ${name(step.id)}, which holds ${step.low.toFixed(4)} to ${Math.min(1, step.low + step.q).toFixed(4)}.`;
+  if (step.drawn !== undefined) return `u = ${u} fell on “${name(step.drawn)}”; “${name(step.id)}” was chosen by hand.`;
+  return `u = ${u} falls on “${name(step.id)}”, which holds ${step.low.toFixed(4)} to ${Math.min(1, step.low + step.q).toFixed(4)}.`;
 }
 
 /** The bar with its needle, `width` pixels wide, as SVG nodes. */
 export function bar(step, name, width, colours) {
   const hit = landed(step);
   const parts = segments(step);
-  const drawn = parts.map((part) => segment(part, part.id === hit, name, width, colours));
+  const drawn = parts.map((part) => segment(part, part.id === hit, step.u * width, name, width, colours));
   if (!parts.some(({ id }) => id === hit)) { // among the many: its own sliver
     const at = Math.min(step.u, step.low ?? step.u) * width;
     drawn.push(svg("rect", { x: at, y: TOP, width: Math.max(2, (step.q ?? 0) * width), height: BAR, fill: colours.accent }));
@@ -65,23 +65,32 @@ export function bar(step, name, width, colours) {
     svg("rect", { x: 0.5, y: TOP + 0.5, width: width - 1, height: BAR - 1, rx: 4, fill: "none", stroke: colours.edge }), ...scale, needle];
 }
 
-function segment({ id, low, q, count }, hit, name, width, colours) {
+// pin: where the needle stands; the words make room for it where they can.
+function segment({ id, low, q, count }, hit, pin, name, width, colours) {
   const x = low * width, w = q * width;
   const words = id === null ? `${count.toLocaleString("en")} more` : name(id);
   const room = Math.floor((w - 8) / LETTER);
   const short = words.length > room ? `${words.slice(0, Math.max(0, room - 1))}…` : words;
+  const half = (short.length * LETTER) / 2;
   return svg("g", {},
     svg("rect", { x, y: TOP, width: Math.max(0, w), height: BAR, fill: hit ? colours.accent : id === null ? colours.soft : colours.wall, stroke: colours.edge, "stroke-width": w > 3 ? 1 : 0.4 }),
-    room >= 2 ? svg("text", { x: x + w / 2, y: TOP + 20, "text-anchor": "middle", fill: hit ? colours.onAccent : id === null ? colours.ink2 : colours.ink,
+    room >= 2 ? svg("text", { x: beside(x + w / 2, half, pin, x + 4, x + w - 4), y: TOP + 20, "text-anchor": "middle", fill: hit ? colours.onAccent : id === null ? colours.ink2 : colours.ink,
       "font-family": colours.mono, "font-size": 12 }, short) : null,
     svg("title", {}, `${words}: ${low.toFixed(4)} to ${Math.min(1, low + q).toFixed(4)}`));
+}
+
+function beside(middle, half, pin, from, to) {
+  if (Math.abs(pin - middle) > half + 4) return middle;
+  if (pin - 6 - 2 * half >= from) return pin - 6 - half;
+  return pin + 6 + 2 * half <= to ? pin + 6 + half : middle;
 }
 
 export class Needle {
   constructor() {
     this.svg = svg("svg", { role: "img", height: HEIGHT, "aria-label": "Nothing is drawn yet" });
     this.words = h("p", { class: "wr-fell" }, "Each token is drawn by a number u between 0 and 1: where it falls on the probabilities q laid end to end.");
-    this.element = h("div", { class: "wr-needle" }, this.words, this.svg);
+    this.spread = h("span", { class: "wr-spread" });
+    this.element = h("div", { class: "wr-needle" }, h("div", { class: "wr-said" }, this.words, this.spread), this.svg);
     this.step = null;
     this.sight = new ResizeObserver(() => { if (this.step) this.draw(); });
     this.sight.observe(this.element);
@@ -93,9 +102,11 @@ export class Needle {
     Object.assign(this, { step, name });
     if (!step) {
       this.svg.replaceChildren();
+      this.spread.textContent = "";
       return;
     }
     this.words.textContent = told(step, name);
+    this.spread.textContent = `${step.kept.toLocaleString("en")} ${step.kept === 1 ? "token" : "tokens"} could be drawn · entropy ${step.entropy.toFixed(2)} nats`;
     this.svg.setAttribute("aria-label", this.words.textContent);
     this.draw();
     if (falls) this.svg.querySelector(".wr-pin").animate([{ transform: "translateY(-22px)", opacity: 0 }, { transform: "none", opacity: 1 }], { duration: 140, easing: "ease-in" });

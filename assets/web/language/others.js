@@ -9,7 +9,7 @@ export class Others {
   constructor({ choose, leave }) {
     this.title = h("h3", { class: "g-h3 wr-at" }, "Alternatives");
     this.list = h("div", { class: "wr-list", role: "group", "aria-label": "Alternatives: choose one and the text goes on from it", onkeydown: (event) => this.key(event, leave) });
-    this.note = h("p", { class: "wr-note" }, "Choose a word of the text to see what else might have stood there.");
+    this.note = h("p", { class: "wr-note" }, "Choose a token of the text to see what else might have stood there.");
     this.element = h("div", { class: "wr-others" }, this.title, h("div", { class: "wr-heads", "aria-hidden": "true" }, h("i", { class: "wr-ph" }, "p, the model’s"), h("i", { class: "wr-qh" }, "q, after the settings")), this.list, this.note);
     this.choose = choose;
     this.step = null;
@@ -21,11 +21,12 @@ export class Others {
     this.list.hidden = !step;
     this.element.classList.toggle("wr-none", !step);
     this.title.textContent = step ? `Token ${place + 1}: what else?` : "Alternatives";
-    this.note.textContent = step ? `${step.kept.toLocaleString("en")} ${step.kept === 1 ? "token" : "tokens"} could be drawn; entropy ${step.entropy.toFixed(2)} nats.` : "Choose a word of the text to see what else might have stood there.";
+    this.note.hidden = Boolean(step);
     if (!step) return;
     const rows = step.others.map(([id, p, q]) => ({ id, p, q }));
     if (!rows.some(({ id }) => id === step.id)) rows.push({ id: step.id, p: step.p, q: step.q });
     const held = this.list.contains(document.activeElement);
+    this.longest = Math.max(...rows.flatMap(({ p, q }) => [p ?? 0, q ?? 0])); // it fills its row
     this.list.replaceChildren(...rows.map((row) => this.row(row, row.id === step.id, name)));
     (this.list.querySelector('[aria-pressed="true"]') ?? this.list.firstElementChild).tabIndex = 0;
     if (held) this.focus();
@@ -33,7 +34,7 @@ export class Others {
 
   row({ id, p, q }, here, name) {
     const cut = q === 0;
-    const width = (value) => ({ width: `${Math.max(value > 0 ? 0.6 : 0, 100 * (value ?? 0))}%` });
+    const width = (value) => ({ width: `${Math.max(value > 0 ? 0.6 : 0, (100 * (value ?? 0)) / this.longest)}%` });
     const words = `${name(id)}: p ${share(p)}, q ${share(q)}${here ? ", stands in the text" : cut ? ", cut off by the settings" : ""}`;
     return h("button", { type: "button", class: `wr-other${cut ? " wr-cut" : ""}`, "aria-pressed": String(here), "aria-label": words, tabindex: "-1", "data-id": id, onclick: () => this.choose(id) },
       h("span", { class: "wr-name" }, h("bdi", {}, name(id))),

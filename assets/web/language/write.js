@@ -35,6 +35,7 @@ class Writer {
       h("button", { type: "button", class: "wr-link", onclick: () => this.restore() }, "Back to those"));
     this.stage = h("div", { class: "wr" }, h("div", { class: "wr-top" }, this.transport.element, legend()), this.stale,
       h("div", { class: "wr-middle" }, this.ink.element, this.others.element), this.needle.element);
+    this.keys = h("p", { class: "wr-note wr-keys" }, ...[["space", "play, pause"], ["→", "one more"], ["←", "back"], ["Enter", "alternatives"], ["Esc", "newest"]].flatMap(([key, does]) => [h("kbd", {}, key), ` ${does}  `]));
     this.listening = store.on("*", (state, changed) => this.heard(state, changed));
     this.onkey = (event) => this.key(event);
   }
@@ -152,7 +153,8 @@ class Writer {
       if (this.run === mine) this.run = null;
     } catch (fault) {
       if (fault.name === "AbortError" || this.run !== mine) return;
-      Object.assign(this, { run: null, following: false });
+      Object.assign(this, { run: null, following: false, wanted: this.have() });
+      this.render();
       this.rest();
       this.say(fault.message, "error");
     }
@@ -262,7 +264,7 @@ class Writer {
   summary() {
     const drawn = this.current.steps.slice(0, this.have()).filter(({ p }) => p > 0);
     const mean = drawn.reduce((sum, { p }) => sum - Math.log(p), 0) / drawn.length;
-    return `${this.have()} tokens written; to the model they are worth a perplexity of ${Math.exp(mean).toFixed(1)}.`;
+    return `${this.have()} tokens written; their perplexity under the model is ${Math.exp(mean).toFixed(1)}.`;
   }
 
   // --- branches ----------------------------------------------------------------------------------------------------
@@ -351,7 +353,7 @@ class Writer {
     await (this.dressed ??= stylesheet(new URL("./write.css", import.meta.url)));
     if (!this.visible) return; // left while it was dressing
     this.host.replaceChildren(this.stage);
-    this.side.replaceChildren(this.desk.element, this.tree.element, this.saving.element);
+    this.side.replaceChildren(this.desk.element, this.tree.element, this.saving.element, this.keys);
     document.addEventListener("keydown", this.onkey);
     const { play, branch } = this.store.get();
     const here = this.texts && !this.isStale() && this.current.key === branch;
