@@ -7,7 +7,7 @@ import { share } from "./ink.js";
 export class Others {
   /** choose(id): a token was chosen. leave(): the keyboard goes back to the text. */
   constructor({ choose, leave }) {
-    this.title = h("h3", { class: "g-h3 wr-at" }, "Alternatives");
+    this.title = h("h2", { class: "g-h3 wr-at" }, "Alternatives");
     this.list = h("div", { class: "wr-list", role: "group", "aria-label": "Alternatives: choose one and the text goes on from it", onkeydown: (event) => this.key(event, leave) });
     this.note = h("p", { class: "wr-note" }, "Choose a token of the text to see what else might have stood there.");
     this.element = h("div", { class: "wr-others" }, this.title, h("div", { class: "wr-heads", "aria-hidden": "true" }, h("i", { class: "wr-ph" }, "p, the model’s"), h("i", { class: "wr-qh" }, "q, after the settings")), this.list, this.note);

@@ -10,7 +10,10 @@ async function* lines(answer) {
   let rest = "";
   for (;;) {
     const { value, done } = await reader.read();
-    if (done) return;
+    if (done) {
+      if (rest) yield JSON.parse(rest);
+      return;
+    }
     const whole = (rest + value).split("\n");
     rest = whole.pop();
     for (const line of whole) if (line) yield JSON.parse(line);

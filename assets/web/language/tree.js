@@ -13,7 +13,7 @@ export class Tree {
     this.list = h("div", { class: "wr-rows", role: "tree", "aria-label": "Branches of the text", onkeydown: (event) => this.key(event) });
     this.lines = svg("svg", { class: "wr-lines", width: WIDE, "aria-hidden": "true" });
     this.note = h("p", { class: "wr-note" }, "Choose another token and the text branches here.");
-    this.element = h("section", { class: "wr-tree" }, h("h3", { class: "g-h3" }, "Branches"), h("div", { class: "wr-grove" }, this.lines, this.list), this.note);
+    this.element = h("section", { class: "wr-tree" }, h("h2", { class: "g-h3" }, "Branches"), h("div", { class: "wr-grove" }, this.lines, this.list), this.note);
     this.rows = [];
     this.told = "";
   }
