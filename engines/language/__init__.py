@@ -2,7 +2,8 @@
 
 Radford et al. 2019, "Language Models are Unsupervised Multitask Learners" (GPT-2), and every causal model
 that transformers loads without remote code. Cheap to import: numpy only. The network is in `engines.language.gpt2`,
-its quick step in `network`, what reshapes a distribution in `warp`, the jobs in `jobs`, `sides`, `searches` and `layers`.
+texts that grow side by side in `rows`, what reshapes a distribution and draws from it in `sampling`, the jobs in `jobs`,
+`sides`, `searches` and `layers`: no module bears a job's name, or importing it would put the module in the job's place.
 
 A token is its number in the model's vocabulary; a text is str. logits are what the network says of the next
 token, one number for each token of the vocabulary; p is softmax(logits), q what is left of p after the settings.
@@ -363,7 +364,8 @@ read = Job("engines.language.jobs:read", params=Read, frame=Reading, models=_nee
 vocabulary = Job("engines.language.jobs:vocabulary", params=Tokens, frame=Vocabulary, models=_needs)
 write = Job("engines.language.jobs:write", params=Write, frame=Written, models=_needs, outbox_size=32, deadline_s=300.0)
 compare = Job("engines.language.sides:compare", params=Compare, frame=Compared, models=_needs, outbox="latest",
-              deadline_s=600.0)
-search = Job("engines.language.searches:search", params=Search, frame=Searched, models=_needs, outbox="latest", deadline_s=300.0)
+              deadline_s=600.0, memory_mb=256)
+search = Job("engines.language.searches:search", params=Search, frame=Searched, models=_needs, outbox="latest", deadline_s=300.0,
+             memory_mb=128)
 lens = Job("engines.language.layers:lens", params=Lens, frame=Layers, models=_needs, memory_mb=256)
 score = Job("engines.language.layers:score", params=Score, frame=Scored, models=_needs, deadline_s=120.0, memory_mb=256)

@@ -29,14 +29,17 @@ def tokenizer() -> Tokenizer:
     return texts.byte_pairs(iter(["Ann saw Bob.", "Bob saw the cat.", "the cat saw Ann. Élise saw them all."] * 20), 280)
 
 
-def bundled(folder: Path, seed: int = 0, sharp: float = 20.0) -> Path:
-    """A random GPT-2 in the layout of the models that come with the gallery. sharp: how far its logits are apart."""
+def bundled(folder: Path, seed: int = 0, sharp: float = 20.0, end: float = 0.0) -> Path:
+    """A random GPT-2 in the layout of the models that come with the gallery. sharp: how far its logits are apart.
+    end: what the logit of the token that ends a text has over the others."""
     torch.manual_seed(seed)
     reads = tokenizer()
     net = GPT2(Shape(reads.get_vocab_size(), CONTEXT, 16, 2, 2)).eval()
     with torch.no_grad():
         net.transformer["ln_f"].weight.mul_(sharp)
-        net.transformer["ln_f"].bias.normal_()
+        bias = net.transformer["ln_f"].bias.normal_()
+        weight = net.transformer["wte"].weight
+        weight[0] -= (weight[0] @ bias - end) * bias / (bias @ bias)       # what the bias alone says of the end
     folder.mkdir(parents=True)
     (folder / "MODEL_CARD.md").write_text("# A toy\n")
     write_weights(net, reads, folder, "float32", {"name": folder.name, "family": "language", "parameters": 1234})
