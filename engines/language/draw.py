@@ -14,6 +14,8 @@ from engines.language import SHOWN, Settings, Step, warp
 from engines.runtime import ModelFault
 
 FEW = 256                    # of the likeliest tokens: a draw seldom needs more of them
+NO_NUMBER = ("The model's answer is no number (infinite or NaN), so nothing can be drawn from it: its weights do not work in "
+             "32 bits; choose another model.")
 TOLD = 7 + 3 * SHOWN         # numbers of a step: those of `Step` in its order, then (token, p, q) of each other; -1: none
 
 
@@ -26,8 +28,7 @@ def choose(logits: np.ndarray, seen: Iterable[int], settings: Settings, u: float
     """logits: float32 (V,), of the token after those that were seen -> float64 (TOLD,). Raises ModelFault."""
     top = logits.max()
     if not np.isfinite(top):
-        raise ModelFault("The model's answer is no number (infinite or NaN), so nothing can be drawn from it: its weights do "
-                         "not work in 32 bits; choose another model.")
+        raise ModelFault(NO_NUMBER)
     whole = np.exp(logits - top).sum(dtype=np.float64)
     # 1. what the settings leave
     ids, scores = warp.kept(logits, seen, settings)

@@ -2,28 +2,81 @@
 
 from __future__ import annotations
 
+import inspect
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engines.language import layout, tokens
-from engines.language.network import Language
-from engines.runtime import ModelFault
+from engines.language import Settings, draw, layout, tokens
+from engines.language.network import Language, Text
+from engines.runtime import ModelFault, forward
+
+
+class Reading(Text):
+    """kept: transformers' own cache of what was read; None for a model whose memory is of another kind."""
+
+    def __init__(self, ids: list[int], logits: np.ndarray, kept: Any) -> None:
+        super().__init__(ids, logits)
+        self.kept, self.read = kept, len(ids)
+
+    def close(self) -> None:
+        self.kept = None
 
 
 class Foreign(Language):
-    """A model of transformers."""
+    """A model of transformers. Each text goes on by itself, for its cache is its own."""
 
     def __init__(self, net: Any, tokenizer: tokens.Tokenizer, context: int, ends: tuple[int, ...]) -> None:
         super().__init__(tokenizer, context, ends)
         self.net = net
+        self.keeps = not net._is_stateful and net._supports_default_dynamic_cache()
+        known = inspect.signature(net.forward).parameters
+        self.only_last = {"logits_to_keep": 1} if "logits_to_keep" in known else {}
 
     def logits(self, ids: Tensor) -> Tensor:
         return self.net(ids.to(self.net.device), use_cache=False).logits.float()[..., :self.vocab_size]
+
+    def last(self, ids: Tensor) -> Tensor:
+        found = self.net(ids.to(self.net.device), use_cache=False, **self.only_last)
+        return found.logits[:, -1, :self.vocab_size].float()
+
+    def begin(self, ids: list[int], most: int) -> Reading:
+        if not self.keeps:
+            return Reading(list(ids), self.last(torch.tensor([ids]))[0].cpu().numpy(), None)
+        from transformers import DynamicCache
+        kept = DynamicCache(config=self.net.config)
+        return Reading(list(ids), self._pass(ids, kept, **self.only_last), kept)
+
+    def go_on(self, text: Reading, settings: Settings, u: np.ndarray) -> Iterator:
+        told = yield forward(self.speak, text, settings, u)
+        steps = [draw.step(each) for each in told]
+        text.ids += [step.id for step in steps]
+        return steps
+
+    def speak(self, text: Reading, settings: Settings, u: np.ndarray) -> list[np.ndarray]:
+        """The next tokens, one for each u at most, (TOLD,) each. It may be called again after it failed."""
+        begun = time.perf_counter()
+        ids, found = list(text.ids), []
+        if text.kept is not None and text.kept.get_seq_length() > text.read:
+            text.kept.crop(text.read)                   # what an attempt that failed has left
+        while len(found) < min(self.burst, len(u)) and not (found and ids[-1] in self.ends):
+            logits = self.last(torch.tensor([ids]))[0].cpu().numpy() if text.kept is None else self._pass(ids[-1:], text.kept)
+            found.append(draw.choose(logits, ids, settings, u[len(found)]))
+            ids.append(int(found[-1][0]))
+        text.read = len(ids) - 1
+        self._timed(len(found), begun)
+        return found
+
+    def _pass(self, ids: list[int], kept: Any, **options: Any) -> np.ndarray:
+        """float32 (V,), of the token after these and all that was kept."""
+        found = self.net(torch.tensor([ids], device=self.net.device), past_key_values=kept, use_cache=True, **options)
+        return found.logits[0, -1, :self.vocab_size].float().cpu().numpy()
 
     def residuals(self, ids: Tensor) -> tuple[Tensor, ...]:
         """Raises ModelFault where the model's blocks do not stand in a row."""

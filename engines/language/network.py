@@ -1,4 +1,4 @@
-"""A language model as the jobs see it: texts to tokens, tokens to logits, and one more token at a time.
+"""A language model as the jobs see it: texts to tokens, tokens to logits, and a text that goes on.
 
 `load` gives the network of `gpt2` where it is the same function (what comes with the gallery, and GPT-2 and its kin),
 and whatever else transformers reads otherwise (`foreign`).
@@ -6,25 +6,35 @@ and whatever else transformers reads otherwise (`foreign`).
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from engines.language import Vocabulary, layout, tokens
+from engines.language import Settings, Vocabulary, draw, layout, tokens
 from engines.language.gpt2 import GPT2, Shape
-from engines.runtime import ModelFault, models
+from engines.language.pool import Pool
+from engines.runtime import ModelFault, forward, models
+
+BURST = 8                    # tokens in one pass at most: what is said between two passes costs as much as a small model's step
+BURST_S = 0.02               # and so long at most, for others wait meanwhile
 
 
-class Cache:
-    """A text that is being written. logits: float32 (V,) of the token after it, on the processor."""
+class Text:
+    """A text that is being written. ids: what was read, and what was chosen since, the last of which is not read yet.
+    logits: float32 (V,), of the token after the prompt."""
 
-    def __init__(self, ids: list[int], logits: Tensor) -> None:
-        self.ids = ids
-        self.logits = logits
+    def __init__(self, ids: list[int], logits: np.ndarray) -> None:
+        self.ids, self.logits = ids, logits
+
+    def close(self) -> None:
+        """Gives back what it held. It may be closed again."""
 
 
 class Language(nn.Module):
@@ -34,6 +44,7 @@ class Language(nn.Module):
         super().__init__()
         self.tokenizer, self.context, self.ends = tokenizer, context, frozenset(ends)
         self.vocab_size = len(tokenizer.vocabulary.pieces)
+        self.burst = 1                                  # tokens that the next pass may write
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -51,6 +62,10 @@ class Language(nn.Module):
         """ids: int (B, T). float32 (B, T, V), nothing cached; row t speaks of token t + 1."""
 
     @abstractmethod
+    def last(self, ids: Tensor) -> Tensor:
+        """The last row of `logits`, float32 (B, V)."""
+
+    @abstractmethod
     def residuals(self, ids: Tensor) -> tuple[Tensor, ...]:
         """L + 1 of (B, T, d): after the embedding and after each of L blocks, before the final norm."""
 
@@ -58,20 +73,52 @@ class Language(nn.Module):
     def unembed(self, x: Tensor) -> Tensor:
         """The final norm and the unembedding: (..., d) -> (..., V). Of the last residuals it makes the logits."""
 
-    def begin(self, ids: list[int]) -> Cache:
-        """Reads a prompt."""
-        return Cache(list(ids), self.logits(torch.tensor([ids]))[0, -1].cpu())
+    @abstractmethod
+    def begin(self, ids: list[int], most: int) -> Text:
+        """Reads a prompt. most: tokens that the text may come to, no more than the context."""
+
+    @abstractmethod
+    def go_on(self, text: Text, settings: Settings, u: np.ndarray) -> Iterator:
+        """`steps = yield from model.go_on(text, settings, u)`: the text's last token is read, and others are drawn with u,
+        float64 (1 to BURST,); as many of them as the model writes in one pass. A token that ends a text is the last."""
+
+    def _timed(self, written: int, begun: float) -> None:
+        """Lets the next pass write as many tokens as go into BURST_S; it grows by steps, for the first pass is slow."""
+        each = (time.perf_counter() - begun) / max(1, written)
+        self.burst = max(1, min(BURST, 2 * self.burst, int(BURST_S / each)))
+
+
+class Held(Text):
+    """slot: where its keys and values are kept."""
+
+    def __init__(self, ids: list[int], pool: Pool, most: int) -> None:
+        self.pool, self.slot = pool, pool.lease(most)
+        try:
+            logits = pool.read(torch.tensor([ids]), self.slot)[0]
+        except BaseException:
+            self.close()
+            raise
+        super().__init__(ids, logits.cpu().numpy())
+
+    def close(self) -> None:
+        if self.slot >= 0:
+            self.pool.give(self.slot)
+        self.slot = -1
 
 
 class Lean(Language):
-    """The network of `gpt2`."""
+    """The network of `gpt2`. Texts of several visitors go on in one pass."""
 
     def __init__(self, net: GPT2, tokenizer: tokens.Tokenizer, ends: tuple[int, ...]) -> None:
         super().__init__(tokenizer, net.shape.n_positions, ends)
-        self.net = net
+        self.net, self.pool = net, Pool(net)
+        self.texts: dict[int, Held] = {}                # by slot
 
     def logits(self, ids: Tensor) -> Tensor:
         return self.net(ids.to(self.net.mask.device))
+
+    def last(self, ids: Tensor) -> Tensor:
+        return self.pool.read(ids)
 
     def residuals(self, ids: Tensor) -> tuple[Tensor, ...]:
         T, parts = ids.shape[1], self.net.transformer
@@ -84,6 +131,47 @@ class Lean(Language):
     def unembed(self, x: Tensor) -> Tensor:
         parts = self.net.transformer
         return parts["ln_f"](x) @ parts["wte"].weight.T
+
+    def begin(self, ids: list[int], most: int) -> Held:
+        return Held(list(ids), self.pool, most)
+
+    def go_on(self, text: Held, settings: Settings, u: np.ndarray) -> Iterator:
+        wish = np.full(6 + BURST, np.nan)
+        wish[:6], wish[6:6 + len(u)] = astuple(settings), u
+        row = np.concatenate(([text.slot], wish.view(np.int64)))        # bits of floats: not every device knows float64
+        self.texts[text.slot] = text
+        try:
+            told = yield forward(self.speak, torch.from_numpy(row)[None])               # (1, BURST, TOLD)
+        finally:
+            self.texts.pop(text.slot, None)
+        steps = [draw.step(each) for each in told[0].numpy() if each[0] >= 0]
+        text.ids += [step.id for step in steps]
+        return steps
+
+    def speak(self, rows: Tensor) -> Tensor:
+        """rows: int64 (B, 7 + BURST), of each text its slot, and the bits of its settings and of its u, NaN where no more
+        are wanted. float64 (B, BURST, TOLD), -1 where nothing was written. It may be called again: it changes no text."""
+        begun = time.perf_counter()
+        numbers = rows.cpu().numpy()
+        order = np.argsort(numbers[:, 0])               # as their slots stand, so that nothing need be moved about
+        slots, wishes = numbers[order, 0].tolist(), numbers[order, 1:].view(np.float64)
+        settings = [Settings(wish[0], int(wish[1]), *wish[2:6]) for wish in wishes.tolist()]
+        ids = [list(self.texts[slot].ids) for slot in slots]
+        found = np.full((len(slots), BURST, draw.TOLD), -1.0)
+        going, at = list(range(len(slots))), 0
+        while going and at < self.burst:
+            # 1. the last token of each is read
+            logits = self.pool.step([ids[row][-1] for row in going], [slots[row] for row in going],
+                                    [len(ids[row]) - 1 for row in going]).cpu().numpy()
+            # 2. the next one of each is drawn
+            for row, scores in zip(going, logits, strict=True):
+                found[row, at] = draw.choose(scores, ids[row], settings[row], wishes[row, 6 + at])
+                ids[row].append(int(found[row, at, 0]))
+            at += 1
+            # 3. those go on that want more and have not ended
+            going = [row for row in going if at < BURST and not np.isnan(wishes[row, 6 + at]) and ids[row][-1] not in self.ends]
+        self._timed(at, begun)
+        return torch.from_numpy(found[np.argsort(order)])
 
 
 def load(folder: Path) -> Language:
