@@ -19,11 +19,12 @@ from engines.runtime import ModelFault, forward
 
 
 class Reading(Text):
-    """kept: transformers' own cache of what was read; None for a model whose memory is of another kind."""
+    """kept: transformers' own cache of all tokens but the last; None for a model whose memory is of another kind. whole:
+    no pass has failed halfway, which leaves some layers with more than others."""
 
     def __init__(self, ids: list[int], logits: np.ndarray, kept: Any) -> None:
         super().__init__(ids, logits)
-        self.kept, self.read = kept, len(ids)
+        self.kept, self.whole = kept, True
 
     def close(self) -> None:
         self.kept = None
@@ -42,6 +43,7 @@ class Foreign(Language):
     def logits(self, ids: Tensor) -> Tensor:
         return self.net(ids.to(self.net.device), use_cache=False).logits.float()[..., :self.vocab_size]
 
+    @torch.no_grad()
     def last(self, ids: Tensor) -> Tensor:
         found = self.net(ids.to(self.net.device), use_cache=False, **self.only_last)
         return found.logits[:, -1, :self.vocab_size].float()
@@ -49,30 +51,36 @@ class Foreign(Language):
     def begin(self, ids: list[int], most: int) -> Reading:
         if not self.keeps:
             return Reading(list(ids), self.last(torch.tensor([ids]))[0].cpu().numpy(), None)
-        from transformers import DynamicCache
-        kept = DynamicCache(config=self.net.config)
+        kept = self._empty()
         return Reading(list(ids), self._pass(ids, kept, **self.only_last), kept)
 
     def go_on(self, text: Reading, settings: Settings, u: np.ndarray) -> Iterator:
-        told = yield forward(self.speak, text, settings, u)
+        told = yield forward(self.speak, text, settings, tuple(u.tolist()))
         steps = [draw.step(each) for each in told]
         text.ids += [step.id for step in steps]
         return steps
 
-    def speak(self, text: Reading, settings: Settings, u: np.ndarray) -> list[np.ndarray]:
+    def speak(self, text: Reading, settings: Settings, u: tuple[float, ...]) -> list[np.ndarray]:
         """The next tokens, one for each u at most, (TOLD,) each. It may be called again after it failed."""
         begun = time.perf_counter()
         ids, found = list(text.ids), []
-        if text.kept is not None and text.kept.get_seq_length() > text.read:
-            text.kept.crop(text.read)                   # what an attempt that failed has left
+        if text.kept is not None and not text.whole:
+            text.kept = self._empty()
+            self._pass(ids[:-1], text.kept, **self.only_last)
+        text.whole = False
         while len(found) < min(self.burst, len(u)) and not (found and ids[-1] in self.ends):
             logits = self.last(torch.tensor([ids]))[0].cpu().numpy() if text.kept is None else self._pass(ids[-1:], text.kept)
             found.append(draw.choose(logits, ids, settings, u[len(found)]))
             ids.append(int(found[-1][0]))
-        text.read = len(ids) - 1
+        text.whole = True
         self._timed(len(found), begun)
         return found
 
+    def _empty(self) -> Any:
+        from transformers import DynamicCache
+        return DynamicCache(config=self.net.config)
+
+    @torch.no_grad()
     def _pass(self, ids: list[int], kept: Any, **options: Any) -> np.ndarray:
         """float32 (V,), of the token after these and all that was kept."""
         found = self.net(torch.tensor([ids], device=self.net.device), past_key_values=kept, use_cache=True, **options)

@@ -17,7 +17,7 @@ GRID = list(product((0.3, 1.0, 2.5), (0, 1, 7), (1.0, 0.9, 0.3), (0.0, 0.05), (1
 OFF = Settings()
 
 
-def processed(logits: torch.Tensor, s: Settings) -> torch.Tensor:
+def processed(logits: torch.Tensor, s: Settings, seen: tuple[int, ...] = SEEN) -> torch.Tensor:
     """logits: (1, V). What transformers leaves, in the order of its _get_logits_processor: -inf where it cuts."""
     chain = [theirs.RepetitionPenaltyLogitsProcessor(s.repetition_penalty)] if s.repetition_penalty != 1 else []
     chain += [theirs.TemperatureLogitsWarper(s.temperature)] if s.temperature != 1 else []
@@ -27,7 +27,7 @@ def processed(logits: torch.Tensor, s: Settings) -> torch.Tensor:
     chain += [theirs.TypicalLogitsWarper(s.typical_p)] if s.typical_p < 1 else []
     scores = logits.clone()
     for each in chain:
-        scores = each(torch.tensor([SEEN]), scores)
+        scores = each(torch.tensor([seen]), scores)
     return scores
 
 
