@@ -26,9 +26,9 @@ SOME = (Settings(), Settings(0), Settings(0.7, 9, 0.9), Settings(2.0, 0, 1.0, 0.
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("models")
-    bundled(place / "toy", sharp=3.0)
-    bundled(place / "ends", seed=3, sharp=1.0, end=2.0)
-    foreign(place / "llama", "llama")
+    bundled(place / "pen", sharp=3.0)
+    bundled(place / "pen-ends", seed=3, sharp=1.0, end=2.0)
+    foreign(place / "pen-llama", "llama")
     return place
 
 
@@ -65,7 +65,7 @@ def ids_of(frames: list[Written]) -> list[int]:
 
 # --- reading -----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("name", ["toy", "llama"])
+@pytest.mark.parametrize("name", ["pen", "pen-llama"])
 def test_a_reading_is_what_transformers_says(name: str, home: Path) -> None:
     found = runtime.start(language.read, Read(name, TEXT, (7, 9))).result(timeout=30)
     model = load(home / name)
@@ -78,24 +78,24 @@ def test_a_reading_is_what_transformers_says(name: str, home: Path) -> None:
 
 
 def test_the_vocabulary_is_told_whole(home: Path) -> None:
-    found = runtime.start(language.vocabulary, Tokens("toy")).result(timeout=30)
-    model = load(home / "toy")
+    found = runtime.start(language.vocabulary, Tokens("pen")).result(timeout=30)
+    model = load(home / "pen")
     assert found == model.vocabulary and len(found.pieces) == model.vocab_size
     assert found.end == 0 and found.special == (0,) and found.pieces[0] == b"<|endoftext|>"
     assert b"".join(found.pieces[each] for each in model.encode("Élise 🐕\x01")[1:]) == "Élise 🐕\x01".encode()
 
 
 def test_logits_too_large_for_sixteen_bits_are_told_as_large_as_can_be(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = load(home / "toy")
+    model = load(home / "pen")
     monkeypatch.setattr(model, "last", lambda ids: torch.full((1, 280), -1e9).index_fill(1, torch.tensor([3]), 1e9))
-    found = run_alone(jobs.read(model, Read("toy", TEXT)))[0]
+    found = run_alone(jobs.read(model, Read("pen", TEXT)))[0]
     assert np.isfinite(found.logits).all() and found.logits.argmax() == 3
 
 
 # --- writing -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("settings", SOME)
-@pytest.mark.parametrize("name", ["toy", "ends", "llama"])
+@pytest.mark.parametrize("name", ["pen", "pen-ends", "pen-llama"])
 def test_a_text_is_that_of_a_plain_loop(name: str, settings: Settings, home: Path) -> None:
     p = Write(name, TEXT, settings, seed=5, count=12)
     frames, model = written(p), load(home / name)
@@ -112,20 +112,20 @@ def test_a_text_is_that_of_a_plain_loop(name: str, settings: Settings, home: Pat
 def test_one_that_ends_ends(home: Path) -> None:
     ends = set()
     for seed in range(12):
-        found = written(Write("ends", TEXT, seed=seed, count=18))
+        found = written(Write("pen-ends", TEXT, seed=seed, count=18))
         ends.add(found[-1].ended)
         assert 0 not in ids_of(found)[:-1] and (found[-1].ended == "end") == (ids_of(found)[-1] == 0)
     assert "end" in ends
 
 
-@pytest.mark.parametrize("name", ["toy", "llama"])
+@pytest.mark.parametrize("name", ["pen", "pen-llama"])
 def test_a_branch_meets_the_luck_of_the_text_it_leaves(name: str) -> None:
     whole = ids_of(written(Write(name, TEXT, SOME[2], seed=3, count=9)))
     rest = written(Write(name, TEXT, SOME[2], seed=3, count=5, then=tuple(whole[:4])))
     assert ids_of(rest) == whole[4:] and rest[0].place == 4
 
 
-@pytest.mark.parametrize("name", ["toy", "llama"])
+@pytest.mark.parametrize("name", ["pen", "pen-llama"])
 def test_the_model_reads_no_further_than_it_can(name: str, home: Path) -> None:
     prompt = len(load(home / name).encode(TEXT))
     found = written(Write(name, TEXT, SOME[2], count=200, seed=2))
@@ -136,27 +136,27 @@ def test_the_model_reads_no_further_than_it_can(name: str, home: Path) -> None:
 
 def test_what_cannot_be_read_is_refused_with_the_limit(home: Path) -> None:
     long = "Ann saw Bob. " * 40
-    count = len(load(home / "toy").encode(long))
-    for job, params in ((language.read, Read("toy", long)), (language.write, Write("toy", long))):
+    count = len(load(home / "pen").encode(long))
+    for job, params in ((language.read, Read("pen", long)), (language.write, Write("pen", long))):
         with pytest.raises(BadInput, match=f"the prompt has {count} tokens; this model reads {CONTEXT}"):
             runtime.start(job, params).result(timeout=30)
     with pytest.raises(BadInput, match="written after it has"):
-        runtime.start(language.read, Read("toy", TEXT, (5,) * CONTEXT)).result(timeout=30)
+        runtime.start(language.read, Read("pen", TEXT, (5,) * CONTEXT)).result(timeout=30)
     with pytest.raises(BadInput, match="A token is 280; this model knows 280"):
-        runtime.start(language.read, Read("toy", TEXT, (280,))).result(timeout=30)
+        runtime.start(language.read, Read("pen", TEXT, (280,))).result(timeout=30)
 
 
 @pytest.mark.parametrize("text", ["אבא אמר שלום", "🐕🐈", "<script>alert(1)</script>", "a\u202eb", "\ufffd\ud7ff", "Zalgo\u0301\u0301"])
 def test_any_letters_are_read_and_written_after(text: str, home: Path) -> None:
-    model = load(home / "toy")
+    model = load(home / "pen")
     ids = model.encode(text)
     assert model.decode(ids) == text
     if len(ids) < CONTEXT:
-        assert written(Write("toy", text, count=2))[-1].ended in ("count", "context", "end")
+        assert written(Write("pen", text, count=2))[-1].ended in ("count", "context", "end")
 
 
 def test_the_first_token_goes_out_at_once_and_the_rest_twenty_times_a_second(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, now = load(home / "toy"), [0.0]
+    model, now = load(home / "pen"), [0.0]
     plain = model.speak
 
     def slowly(rows: torch.Tensor) -> torch.Tensor:
@@ -166,12 +166,12 @@ def test_the_first_token_goes_out_at_once_and_the_rest_twenty_times_a_second(hom
     monkeypatch.setattr(model, "speak", slowly)
     monkeypatch.setattr(model, "_timed", lambda written, begun: None)
     monkeypatch.setattr(jobs.time, "monotonic", lambda: now[0])
-    frames = run_alone(jobs.write(model, Write("toy", TEXT, SOME[2], count=16, seed=4)))
+    frames = run_alone(jobs.write(model, Write("pen", TEXT, SOME[2], count=16, seed=4)))
     assert [len(frame.steps) for frame in frames] == [1, 6, 6, 3]
 
 
 def test_many_visitors_write_what_each_writes_alone() -> None:
-    wishes = [Write("toy", text, settings, seed=seed, count=9)
+    wishes = [Write("pen", text, settings, seed=seed, count=9)
               for seed, (text, settings) in enumerate(zip((TEXT, "Bob saw", "the cat", "Élise saw them"), SOME, strict=True))]
     alone = [ids_of(written(wish)) for wish in wishes]
 
@@ -188,7 +188,7 @@ def test_whoever_leaves_gives_back_what_was_kept(home: Path, monkeypatch: pytest
     begin = network.Lean.begin
     monkeypatch.setattr(network.Lean, "begin", lambda self, *args: seen.append(self) or begin(self, *args))
     monkeypatch.setattr(jobs, "FRAME_S", 0.0)
-    run = runtime.start(language.write, Write("toy", TEXT, count=20), session="leaver")
+    run = runtime.start(language.write, Write("pen", TEXT, count=20), session="leaver")
     next(iter(run))
     run.cancel()
     limit = time.monotonic() + 2
