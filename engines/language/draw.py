@@ -6,6 +6,7 @@ which the cumulated q exceeds u. u at place i after the prompt depends on the se
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -20,38 +21,41 @@ TOLD = 7 + 3 * SHOWN         # numbers of a step: those of `Step` in its order, 
 
 
 def luck(seed: int, first: int, count: int) -> np.ndarray:
-    """The numbers in [0, 1) for `count` places from `first` on, float64 (count,)."""
-    return np.array([np.random.default_rng([seed, place]).random() for place in range(first, first + count)])
+    """The numbers in [0, 1) for `count` places from `first` on, float64 (count,): default_rng([seed, place]).random()."""
+    return np.array([np.random.Generator(np.random.PCG64([seed, place])).random() for place in range(first, first + count)])
 
 
 def choose(logits: np.ndarray, seen: Iterable[int], settings: Settings, u: float) -> np.ndarray:
     """logits: float32 (V,), of the token after those that were seen -> float64 (TOLD,). Raises ModelFault."""
-    top = logits.max()
-    if not np.isfinite(top):
+    top = float(logits.max())
+    if not math.isfinite(top):
         raise ModelFault(NO_NUMBER)
     whole = np.exp(logits - top).sum(dtype=np.float64)
     # 1. what the settings leave
     ids, scores = warp.kept(logits, seen, settings)
-    q = warp.softmax(scores)
+    below = scores.astype(np.float64) - scores.max()
+    q = np.exp(below)
+    total = q.sum()
+    q /= total
     # 2. the token at which the cumulated q exceeds u
     order, cumulated = _order(q, u)
-    place = min(int(np.searchsorted(cumulated, u, side="right")), len(order) - 1)   # rounding must not carry u past the end
-    # 3. what is told of it
-    def p_of(tokens: np.ndarray) -> np.ndarray:
-        return np.exp(logits[tokens].astype(np.float64) - top) / whole
+    place = min(int(cumulated.searchsorted(u, "right")), len(order) - 1)     # rounding must not carry u past the end
+    # 3. what is told of it; the entropy is the mean of -ln q, and ln q is `below` less ln of the total
+    first = order[:SHOWN]
+    others, shown = ids[first], len(first)
+    missing = min(SHOWN, len(logits)) - shown
+    if missing > 0:
+        others = np.concatenate((others, _likeliest(logits, others, missing)))
     found = np.full(TOLD, -1.0)
     chosen = order[place]
-    positive = q[q > 0] if q.min() == 0 else q
-    found[:7] = (ids[chosen], 0.0, q[chosen], u, cumulated[place - 1] if place else 0.0, -(positive * np.log(positive)).sum(),
-                 len(positive))
-    found[1] = p_of(ids[chosen:chosen + 1])[0]
-    first = order[:SHOWN]
-    others = np.stack((ids[first], p_of(ids[first]), q[first]), 1)                   # (SHOWN or fewer, 3)
-    missing = min(SHOWN, len(logits)) - len(others)
-    if missing > 0:
-        more = _likeliest(logits, ids[first], missing)
-        others = np.concatenate((others, np.stack((more, p_of(more), np.zeros(len(more))), 1)))
-    found[7:7 + others.size] = others.ravel()
+    low = cumulated[place - 1] if place else 0.0
+    found[:7] = (ids[chosen], math.exp(logits[ids[chosen]].item() - top) / whole, q[chosen], u, low,
+                 max(0.0, math.log(total) - q.dot(below)), np.count_nonzero(q))
+    told = found[7:7 + 3 * len(others)].reshape(-1, 3)
+    told[:, 0] = others
+    told[:, 1] = np.exp(logits[others].astype(np.float64) - top) / whole
+    told[:, 2] = 0.0
+    told[:shown, 2] = q[first]
     return found
 
 
@@ -68,12 +72,11 @@ def _order(q: np.ndarray, u: float) -> tuple[np.ndarray, np.ndarray]:
     if len(q) > FEW:
         likely = np.flatnonzero(q >= np.partition(q, len(q) - FEW)[len(q) - FEW])      # none outside is likelier
         order = likely[np.argsort(-q[likely], kind="stable")]
-        cumulated = np.cumsum(q[order])
+        cumulated = q[order].cumsum()
         if cumulated[-1] > u:
             return order, cumulated
-    order = np.argsort(-q, kind="stable")
-    order = order[:np.count_nonzero(q)]
-    return order, np.cumsum(q[order])
+    order = (-q).argsort(kind="stable")[:np.count_nonzero(q)]
+    return order, q[order].cumsum()
 
 
 def _likeliest(logits: np.ndarray, but: np.ndarray, count: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from contextlib import closing
 import numpy as np
 import torch
 
-from engines.language import Read, Reading, Step, Tokens, Vocabulary, Write, Written, draw, too_long
+from engines.language import Read, Reading, Tokens, Vocabulary, Write, Written, draw, too_long
 from engines.language.network import BURST, Language
 from engines.runtime import BadInput, ModelFault, forward
 
@@ -37,10 +37,10 @@ def write(model: Language, p: Write) -> Iterator[Written]:
     count, first = min(p.count, model.context - len(ids)), len(p.then)
     with closing(model.begin(ids, len(ids) + count)) as text:
         # 1. the token after the prompt
-        u = draw.luck(p.seed, first, 1)
+        u = draw.luck(p.seed, first, min(count, BURST))
         steps = [draw.step(draw.choose(text.logits, text.ids, p.settings, u[0]))]
+        new, done, told, due = steps, 1, 0, 0.0
         text.ids.append(steps[0].id)
-        done, told, due = 1, 0, 0.0
         while True:
             # 2. what is there goes out
             ended = "end" if steps[-1].id in model.ends else "" if done < count else "count" if count == p.count else "context"
@@ -50,8 +50,10 @@ def write(model: Language, p: Write) -> Iterator[Written]:
             if ended:
                 return
             # 3. the next ones, in a pass that is shared with other visitors
-            u = draw.luck(p.seed, first + done, min(BURST, count - done))
-            new: list[Step] = yield from model.go_on(text, p.settings, u)
+            u = u[len(new):]
+            if len(u) < BURST:
+                u = np.append(u, draw.luck(p.seed, first + done + len(u), min(BURST, count - done - len(u))))
+            new = yield from model.go_on(text, p.settings, u[:BURST])
             steps += new
             done += len(new)
 

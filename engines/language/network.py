@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +111,7 @@ class Lean(Language):
     def __init__(self, net: GPT2, tokenizer: tokens.Tokenizer, ends: tuple[int, ...]) -> None:
         super().__init__(tokenizer, net.shape.n_positions, ends)
         self.net, self.pool = net, Pool(net)
-        self.texts: dict[int, Held] = {}                # by slot
+        self.asked: dict[int, tuple[Held, Settings, np.ndarray]] = {}       # by slot: who waits for a pass, and u
 
     def logits(self, ids: Tensor) -> Tensor:
         return self.net(ids.to(self.net.mask.device))
@@ -136,27 +135,22 @@ class Lean(Language):
         return Held(list(ids), self.pool, most)
 
     def go_on(self, text: Held, settings: Settings, u: np.ndarray) -> Iterator:
-        wish = np.full(6 + BURST, np.nan)
-        wish[:6], wish[6:6 + len(u)] = astuple(settings), u
-        row = np.concatenate(([text.slot], wish.view(np.int64)))        # bits of floats: not every device knows float64
-        self.texts[text.slot] = text
+        self.asked[text.slot] = text, settings, u
         try:
-            told = yield forward(self.speak, torch.from_numpy(row)[None])               # (1, BURST, TOLD)
+            told = yield forward(self.speak, torch.tensor([text.slot]))                 # (1, BURST, TOLD)
         finally:
-            self.texts.pop(text.slot, None)
+            self.asked.pop(text.slot, None)
         steps = [draw.step(each) for each in told[0].numpy() if each[0] >= 0]
         text.ids += [step.id for step in steps]
         return steps
 
     def speak(self, rows: Tensor) -> Tensor:
-        """rows: int64 (B, 7 + BURST), of each text its slot, and the bits of its settings and of its u, NaN where no more
-        are wanted. float64 (B, BURST, TOLD), -1 where nothing was written. It may be called again: it changes no text."""
-        begun = time.perf_counter()
-        numbers = rows.cpu().numpy()
-        order = np.argsort(numbers[:, 0])               # as their slots stand, so that nothing need be moved about
-        slots, wishes = numbers[order, 0].tolist(), numbers[order, 1:].view(np.float64)
-        settings = [Settings(wish[0], int(wish[1]), *wish[2:6]) for wish in wishes.tolist()]
-        ids = [list(self.texts[slot].ids) for slot in slots]
+        """rows: int (B,), the slots of texts that have asked. float64 (B, BURST, TOLD), -1 where nothing was written. It may
+        be called again: it changes no text."""
+        begun, wanted = time.perf_counter(), rows.tolist()
+        slots = sorted(wanted)                        # in their order, so that nothing need be moved about
+        texts, settings, us = zip(*(self.asked[slot] for slot in slots), strict=True)
+        ids = [list(text.ids) for text in texts]
         found = np.full((len(slots), BURST, draw.TOLD), -1.0)
         going, at = list(range(len(slots))), 0
         while going and at < self.burst:
@@ -165,13 +159,13 @@ class Lean(Language):
                                     [len(ids[row]) - 1 for row in going]).cpu().numpy()
             # 2. the next one of each is drawn
             for row, scores in zip(going, logits, strict=True):
-                found[row, at] = draw.choose(scores, ids[row], settings[row], wishes[row, 6 + at])
+                found[row, at] = draw.choose(scores, ids[row], settings[row], us[row][at])
                 ids[row].append(int(found[row, at, 0]))
             at += 1
             # 3. those go on that want more and have not ended
-            going = [row for row in going if at < BURST and not np.isnan(wishes[row, 6 + at]) and ids[row][-1] not in self.ends]
+            going = [row for row in going if at < len(us[row]) and ids[row][-1] not in self.ends]
         self._timed(at, begun)
-        return torch.from_numpy(found[np.argsort(order)])
+        return torch.from_numpy(found[[slots.index(slot) for slot in wanted]])
 
 
 def load(folder: Path) -> Language:

@@ -48,10 +48,12 @@ def kept(logits: np.ndarray, seen: Iterable[int], settings: Settings) -> tuple[n
         return np.array([best]), scores[best:best + 1]
     if settings.temperature != 1:
         scores = _warmed(scores, settings.temperature)
-    ids = np.arange(len(scores))
     if 0 < settings.top_k < len(scores):
-        least = np.partition(scores, len(scores) - settings.top_k)[len(scores) - settings.top_k]
-        ids = np.flatnonzero(scores >= least)           # more than k where several are as likely as the last of them
+        edge = len(scores) - settings.top_k
+        least = np.partition(scores, edge)[edge]
+        ids = (scores >= least).nonzero()[0]            # more than k where several are as likely as the last of them
+    else:
+        ids = np.arange(len(scores))
     if settings.top_p == 1 and settings.min_p == 0 and settings.typical_p == 1:
         return ids, scores[ids]
     left = _quickly(scores[ids], settings)

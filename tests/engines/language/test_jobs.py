@@ -192,9 +192,9 @@ def test_whoever_leaves_gives_back_what_was_kept(home: Path, monkeypatch: pytest
     next(iter(run))
     run.cancel()
     limit = time.monotonic() + 2
-    while (seen[0].pool.lent or seen[0].texts) and time.monotonic() < limit:
+    while (seen[0].pool.lent or seen[0].asked) and time.monotonic() < limit:
         time.sleep(0.01)
-    assert seen[0].pool.lent == 0 and not seen[0].texts and seen[0].pool.kept is None
+    assert seen[0].pool.lent == 0 and not seen[0].asked and seen[0].pool.kept is None
 
 
 def test_the_stories_model_writes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,7 @@ def test_texts_that_go_on_together_are_those_that_go_on_alone(toy: Path) -> None
     for text in texts:
         text.close()
         text.close()            # a second time does nothing
-    assert together.pool.lent == 0 and not together.texts
+    assert together.pool.lent == 0 and not together.asked
 
 
 def test_a_pass_that_fails_may_be_taken_again(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
