@@ -1,0 +1,10 @@
+"""This page alone: python -m apps.temperature_slider [--port ...]"""
+
+from __future__ import annotations
+
+import sys
+
+from gallery.__main__ import main
+
+if __name__ == "__main__":
+    sys.exit(main(["run", "--only", "temperature-slider", "--engine", "thread", *sys.argv[1:]]))

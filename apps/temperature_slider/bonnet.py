@@ -1,0 +1,72 @@
+"""Under the bonnet: the prompt as tokens, the residual stream read layer by layer, the surprise of a text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from apps.temperature_slider import asked, charts, state, view
+from engines import language
+from gallery.bridges import streamlit as bridge
+
+READINGS = {"tokens": "Tokens", "lens": "Logit lens", "surprise": "Surprise"}
+
+
+def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
+    with controls, bridge.primary():
+        held["read"] = st.segmented_control("What is read", list(READINGS), key=asked.widget("read", held), format_func=READINGS.get,
+                                            required=True, label_visibility="collapsed")
+    with picture:
+        {"tokens": _tokens, "lens": _lens, "surprise": _surprise}[held["read"]](question, held, line)
+
+
+def _tokens(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> None:
+    with bridge.instrument():
+        spot = st.empty()
+    line.say("Cutting the prompt into tokens now.", "busy")
+    vocabulary = asked.vocabulary(question.model)
+    reading = asked.kept("read", language.read, language.Read(question.model, question.prompt))
+    ids = [int(token) for token in reading.ids]
+    spot.html(view.chips(ids, vocabulary.pieces, vocabulary.special))
+    line.say(view.counted(question.prompt, ids, vocabulary.pieces, vocabulary.special))
+
+
+def _lens(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> None:
+    line.say("Reading the residual stream after every layer now.", "busy")
+    vocabulary = asked.vocabulary(question.model)
+    layers = asked.kept("lens", language.lens, language.Lens(question.model, question.prompt))
+    left, right = st.columns([66, 34], gap="medium")
+    with right:
+        place = _place(layers, vocabulary)
+        asked.chart(charts.answer(layers, place, asked.dark()), "native-answer", charts.answer_alt(layers, place))
+    with left, bridge.instrument():
+        st.html(view.lens(layers, vocabulary.pieces, place))
+    line.say(view.lens_sentence(layers, place, vocabulary.pieces))
+
+
+def _place(layers: language.Layers, vocabulary: language.Vocabulary) -> int:
+    """The place of the prompt whose answer is followed; the last one, until another is chosen."""
+    places = len(layers.ids)
+    if places == 1:
+        return 0
+    key = f"native-place-{hash(layers.ids.tobytes())}"
+    st.session_state.setdefault(key, places - 1)
+    return st.select_slider("After which token", range(places), key=key,
+                            format_func=lambda place: f"{place + 1}: {view.shown(view.piece(vocabulary.pieces, int(layers.ids[place])))}")
+
+
+def _surprise(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> None:
+    left, right = st.columns([58, 42], gap="medium")
+    with right:
+        held["text"] = st.text_area("A text of your own", key=asked.widget("text", held), max_chars=state.WORDS, height=110)
+        bars = st.empty()
+    with left, bridge.instrument():
+        spot = st.empty()
+    line.say("Judging every token of the text now.", "busy")
+    vocabulary = asked.vocabulary(question.model)
+    scored = asked.kept("score", language.score, language.Score(question.model, held["text"]))
+    spot.html(view.surprise(scored, vocabulary.pieces))
+    with bars:
+        asked.chart(charts.bars(scored, vocabulary.pieces, asked.dark()), "native-bars", charts.bars_alt(scored))
+    line.say(f"Judged just now by {question.title}. " + view.scored_sentence(scored, held["text"], vocabulary.pieces))

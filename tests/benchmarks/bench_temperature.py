@@ -1,0 +1,145 @@
+"""The temperature slider's page in a real browser against a bare Streamlit page: how soon, how smooth, how light.
+
+Run by `make bench`. Both pages are opened in turn, in one run, by one Chromium; medians are compared.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+
+from tests.benchmarks.bench_pages import FRAME_MS, WATCH_THE_SLIDER, cold_page
+from tests.benchmarks.ledger import Row, record
+from tests.browser.conftest import ROOT, Hub, free_port, running_chromium, running_hub, wait_until
+
+DEMO = "/demo/temperature-slider/"
+ROUNDS = 7
+MOVES = 240
+TABS = 5
+READY = '#instrument[data-ready="true"]'
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    with running_hub() as running:
+        httpx.get(running.url + DEMO, timeout=60)
+        time.sleep(8)       # the bars hold after warm-up
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_chromium() as chromium:
+        yield chromium
+
+
+def served(module: str, path: str = "/") -> Iterator[str]:
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", module, str(port)], cwd=ROOT)
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(url + path, timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+    wait_until(answers, 60, "the bare page did not answer")
+    yield url
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[str]:
+    yield from served("tests.benchmarks.bare_streamlit")
+
+
+def opened(browser: Browser, url: str, ready: str) -> tuple[float, int]:
+    """(seconds to the control and the picture, bytes on the wire by then and a second later) of a first visit."""
+    page, wire = cold_page(browser), []
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    client.on("Network.loadingFinished", lambda event: wire.append(event["encodedDataLength"]))
+    start = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.wait_for_selector(ready)
+    seconds = time.perf_counter() - start
+    page.wait_for_timeout(1_000)
+    page.context.close()
+    return seconds, round(sum(wire))
+
+
+def test_page_to_usable(browser: Browser, hub: Hub, bare: str) -> None:
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        theirs.append(opened(browser, bare, "[data-testid=stImage] img"))
+        ours.append(opened(browser, hub.url + DEMO, READY))
+    (a, wire), (b, plain) = (tuple(map(statistics.median, zip(*found))) for found in (ours, theirs))
+    record(Row("temperature slider, first visit after warm-up, cold browser, to usable",
+               "bare Streamlit page with one slider and one picture", f"{a / b:.2f}× ({a:.2f} s against {b:.2f} s)",
+               "≤ 1.2×", a <= 1.2 * b))
+    record(Row("temperature slider, on the wire of a first visit", "1.2 MB",
+               f"{wire / 1e6:.2f} MB (the bare page {plain / 1e6:.2f} MB)", "≤ 1.2 MB", wire <= 1.2e6))
+    assert wire > 0 and plain > 0
+
+
+def test_slider_drag_to_repaint(browser: Browser, hub: Hub) -> None:
+    """The page's own way of painting a distribution, over as many tokens as GPT-2 has."""
+    page = cold_page(browser)
+    page.goto(hub.url + DEMO + "?prompt=Once+upon+a+time")
+    page.wait_for_selector(READY)
+    page.wait_for_timeout(2_000)
+    widened = page.evaluate("window.__language.widen(50257)")
+    assert widened == 50257
+    page.evaluate(WATCH_THE_SLIDER)
+    box = page.locator("#primary").bounding_box()
+    page.mouse.move(box["x"] + 12, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(MOVES):
+        page.mouse.move(box["x"] + box["width"] * (0.05 + 0.9 * abs(1 - (step % 120) / 60)), box["y"] + box["height"] / 2)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    timings = sorted(page.evaluate("window.__scrubbed"))
+    page.context.close()
+    assert len(timings) >= MOVES / 6, "the slider painted too few pictures to be measured"
+    p95 = timings[int(0.95 * len(timings))]
+    record(Row("temperature slider dragged over 50,257 tokens, to repaint, p95", "one frame at 60 Hz",
+               f"{p95:.1f} ms (median {statistics.median(timings):.1f} ms, {len(timings)} paints)", "≤ 16.7 ms", p95 <= FRAME_MS + 0.05))
+
+
+
+ANSWER = """async () => {
+  const began = performance.now();
+  await window.__latent.app.server.decode({model: 'vae-mnist-2d', z: [Math.random(), 0.5]});
+  return performance.now() - began;
+}"""
+
+
+def test_a_gradio_room_beside_open_streamlit_tabs(browser: Browser, hub: Hub) -> None:
+    room = cold_page(browser)
+    room.goto(hub.url + "/demo/latent-space-explorer/")
+    room.wait_for_function("document.querySelector('.lx-how')?.textContent === 'exact'", timeout=60_000)
+    room.wait_for_timeout(2_000)
+
+    def median() -> float:
+        return statistics.median(room.evaluate(ANSWER) for _ in range(60))
+    alone = median()
+    tabs = [cold_page(browser) for _ in range(TABS)]
+    for tab in tabs:
+        tab.goto(hub.url + DEMO)
+        tab.wait_for_selector(READY)
+    room.bring_to_front()
+    room.wait_for_timeout(2_000)
+    beside = median()
+    for page in (room, *tabs):
+        page.context.close()
+    record(Row(f"a Gradio room's answer, while {TABS} tabs of the temperature slider are open", "the room alone",
+               f"{beside / alone:.2f}× ({beside:.1f} against {alone:.1f} ms, median)", "≤ 1.2×", beside <= 1.2 * alone))
+    assert alone > 0
