@@ -7,9 +7,11 @@ which the cumulated q exceeds u. u at place i after the prompt depends on the se
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from engines.language import SHOWN, Settings, Step, warp
 from engines.runtime import ModelFault
@@ -23,6 +25,21 @@ TOLD = 7 + 3 * SHOWN         # numbers of a step: those of `Step` in its order, 
 def luck(seed: int, first: int, count: int) -> np.ndarray:
     """The numbers in [0, 1) for `count` places from `first` on, float64 (count,): default_rng([seed, place]).random()."""
     return np.array([np.random.Generator(np.random.PCG64([seed, place])).random() for place in range(first, first + count)])
+
+
+@dataclass(frozen=True)
+class Taste:
+    """How the tokens of one text are chosen. settings: what reshapes. seed: of the luck. seen: the tokens of the prompt,
+    which the repetition penalty counts."""
+
+    settings: Settings
+    seed: int
+    seen: tuple[int, ...] = ()
+
+    def choose(self, logits: Tensor, written: Sequence[int]) -> int:
+        """logits: (V,), of the token after those written so far."""
+        u = luck(self.seed, len(written), 1)[0]
+        return int(choose(logits.float().cpu().numpy(), (*self.seen, *written), self.settings, u)[0])
 
 
 def choose(logits: np.ndarray, seen: Iterable[int], settings: Settings, u: float) -> np.ndarray:

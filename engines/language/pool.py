@@ -15,20 +15,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engines.language.gpt2 import GPT2
+from engines.language.dense import Dense
+from engines.language.gpt2 import GPT2, Block
 
 GRAIN = 64                   # places are added in steps of so many
+SPARED = 2**23               # numbers that may stay when nobody writes: 32 MB
 
 
 class _Weights(NamedTuple):
-    """Of one block: (weight, bias) of both norms, of queries, keys and values, and of the three projections."""
+    """Of one block: (weight, bias) of both norms; queries, keys and values, and the three projections."""
 
     ln_1: tuple[Tensor, Tensor]
-    qkv: tuple[Tensor, Tensor]
-    out: tuple[Tensor, Tensor]
+    qkv: Dense
+    out: Dense
     ln_2: tuple[Tensor, Tensor]
-    up: tuple[Tensor, Tensor]
-    down: tuple[Tensor, Tensor]
+    up: Dense
+    down: Dense
+
+    @classmethod
+    def of(cls, block: Block) -> _Weights:
+        attn, mlp = block.attn, block.mlp
+        return cls(_both(block.ln_1), Dense(*_both(attn.c_attn)), Dense(*_both(attn.c_proj)), _both(block.ln_2),
+                   Dense(*_both(mlp.c_fc)), Dense(*_both(mlp.c_proj)))
 
 
 class Pool:
@@ -42,8 +50,8 @@ class Pool:
         self.lent = 0
         parts = net.transformer
         self.wte, self.wpe, self.final = parts["wte"].weight, parts["wpe"].weight, _both(parts["ln_f"])
-        self.blocks = [_Weights(*map(_both, (each.ln_1, each.attn.c_attn, each.attn.c_proj, each.ln_2, each.mlp.c_fc,
-                                             each.mlp.c_proj))) for each in parts["h"]]
+        self.blocks = [_Weights.of(each) for each in parts["h"]]
+        self.unembed = Dense(self.wte, None, turned=True)    # tied embeddings
 
     # --- slots ---------------------------------------------------------------------------------------------------
 
@@ -65,10 +73,10 @@ class Pool:
         return heapq.heappop(self.free)
 
     def give(self, slot: int) -> None:
-        """The last one to go gives all memory back."""
+        """The last one to go gives the memory back, unless it is little: taking it anew costs as much as reading a prompt."""
         heapq.heappush(self.free, slot)
         self.lent -= 1
-        if not self.lent:
+        if not self.lent and self.kept.numel() > SPARED:
             self.kept, self.free = None, []
 
     # --- passes --------------------------------------------------------------------------------------------------
@@ -80,7 +88,7 @@ class Pool:
         x = F.embedding(ids.to(self.wte.device), self.wte) + self.wpe[:T]                # (B, T, d)
         d = x.shape[-1]
         for layer, w in enumerate(self.blocks):
-            qkv = torch.layer_norm(x, (d,), *w.ln_1, self.eps) @ w.qkv[0] + w.qkv[1]
+            qkv = w.qkv(torch.layer_norm(x, (d,), *w.ln_1, self.eps).view(B * T, d))
             qkv = qkv.view(B, T, 3, self.heads, -1).permute(2, 0, 3, 1, 4)              # (3, B, h, T, d/h)
             if slot is not None:
                 self.kept[layer, :, slot, :, :T] = qkv[1:, 0]
@@ -120,28 +128,30 @@ class Pool:
         return self._logits(x)
 
     def _alone(self, token: int, slot: int, place: int) -> Tensor:
+        """The same for one text, without anything that only many need: it is the calls that take the time here."""
         x = (self.wte[token] + self.wpe[place])[None]                                    # (1, d)
-        for kept, w in zip(self.kept[:, :, slot], self.blocks, strict=True):             # (2, h, T, d/h) each
-            qkv = self._qkv(x, w)[0]                                                    # (3, h, d/h)
-            kept[:, :, place] = qkv[1:]
+        norm, size, eps = torch.layer_norm, x.shape[1:], self.eps
+        for kept, (ln_1, qkv, out, ln_2, up, down) in zip(self.kept[:, :, slot], self.blocks, strict=True):
+            new = torch.addmm(qkv.bias, norm(x, size, *ln_1, eps), qkv.weight).view(3, self.heads, -1)   # (3, h, d/h)
+            kept[:, :, place] = new[1:]                                                 # of (2, h, T, d/h)
             k, v = kept[:, None, :, :place + 1]                                         # (1, h, place + 1, d/h) each
-            looked = F.scaled_dot_product_attention(qkv[0, None, :, None], k, v)        # (1, h, 1, d/h)
-            x = self._rest(x, looked.view(1, -1), w)
+            looked = F.scaled_dot_product_attention(new[0, None, :, None], k, v)        # (1, h, 1, d/h)
+            x = torch.addmm(out.bias, looked.view(1, -1), out.weight).add_(x)
+            inner = F.gelu(torch.addmm(up.bias, norm(x, size, *ln_2, eps), up.weight), approximate="tanh")
+            x = torch.addmm(down.bias, inner, down.weight).add_(x)
         return self._logits(x)
 
     def _qkv(self, x: Tensor, w: _Weights) -> Tensor:
         """(B, d) -> (B, 3, h, d/h)."""
-        normed = torch.layer_norm(x, x.shape[-1:], *w.ln_1, self.eps)
-        return torch.addmm(w.qkv[1], normed, w.qkv[0]).view(len(x), 3, self.heads, -1)
+        return w.qkv(torch.layer_norm(x, x.shape[-1:], *w.ln_1, self.eps)).view(len(x), 3, self.heads, -1)
 
     def _rest(self, x: Tensor, looked: Tensor, w: _Weights) -> Tensor:
         """What a block does after looking around: (N, d) -> (N, d)."""
-        x = x + torch.addmm(w.out[1], looked, w.out[0])
-        inner = torch.addmm(w.up[1], torch.layer_norm(x, x.shape[-1:], *w.ln_2, self.eps), w.up[0])
-        return x + torch.addmm(w.down[1], F.gelu(inner, approximate="tanh"), w.down[0])
+        x = x + w.out(looked)
+        return x + w.down(w.up(torch.layer_norm(x, x.shape[-1:], *w.ln_2, self.eps), gelu=True))
 
     def _logits(self, x: Tensor) -> Tensor:
-        return torch.layer_norm(x, x.shape[-1:], *self.final, self.eps) @ self.wte.T     # tied embeddings
+        return self.unembed(torch.layer_norm(x, x.shape[-1:], *self.final, self.eps))
 
 
 def _both(layer: torch.nn.Module) -> tuple[Tensor, Tensor]:

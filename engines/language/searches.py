@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from engines.language import Node, Search, Searched, too_long
+from engines.language.draw import Taste
 from engines.language.network import Language
 from engines.language.pace import Pace
 from engines.language.rows import rows
-from engines.language.sampling import Taste
 from engines.runtime import forward
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from engines.language import Compare, Compared, Measured, measures, too_long
+from engines.language.draw import Taste
 from engines.language.network import Language
 from engines.language.pace import Pace
 from engines.language.rows import rows
-from engines.language.sampling import Taste
 from engines.runtime import forward
 
 TOGETHER = 64                # texts that grow in one pass; more gain nothing on a processor

@@ -16,7 +16,7 @@ from engines.language import Compare, Compared, Settings, measures, pace, sides
 from engines.language.network import Language, load
 from engines.runtime import BadInput, models
 from tests.engines.alone import run_alone
-from tests.engines.language.test_sampling import processed
+from tests.engines.language.test_warp import processed
 from tests.engines.language.toys import CONTEXT, TEXT, bundled, foreign
 
 TEMPERATURES = (0.0, 0.7, 1.0, 2.0)
@@ -39,16 +39,16 @@ def plain_loop(model: Language, temperature: float, seed: int, count: int, setti
     """One text by itself, read anew for each token: its tokens, and -ln p of each."""
     ids, tokens, surprise = model.encode(TEXT), [], []
     while len(tokens) < count and not (tokens and tokens[-1] in model.ends):
-        logits = model.logits(torch.tensor([[*ids, *tokens]]))[0, -1].double()
+        logits = model.logits(torch.tensor([[*ids, *tokens]]))[0, -1]
         if temperature == 0:
             chosen = int(logits.argmax())
         else:
-            q = processed(logits, replace(settings, temperature=temperature)).numpy()
+            q = processed(logits[None], replace(settings, temperature=temperature))[0].double().softmax(-1).numpy()
             order = np.lexsort((np.arange(len(q)), -q))
             u = np.random.default_rng([seed, len(tokens)]).random()
             chosen = int(order[np.searchsorted(np.cumsum(q[order]), u, side="right")])
         tokens.append(chosen)
-        surprise.append(-logits.log_softmax(-1)[chosen].item())
+        surprise.append(-logits.double().log_softmax(-1)[chosen].item())
     return tokens, surprise
 
 

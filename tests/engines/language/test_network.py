@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from engines.language import Settings, draw
+from engines.language.dense import Dense
 from engines.language.network import BURST, Language, Lean, load
 from engines.language.pool import Pool
 from engines.runtime import ModelFault, models
@@ -191,3 +192,22 @@ def test_weights_in_a_missing_file_are_said_so(toy: Path, tmp_path: Path) -> Non
         (tmp_path / name).write_bytes((toy / name).read_bytes())
     with pytest.raises(ModelFault, match="no file model.safetensors"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_packed_weights_give_what_plain_ones_give(turned: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, weight = torch.randn(16, 48, generator=generator), torch.randn(48, 96, generator=generator)
+    bias = None if turned else torch.randn(96, generator=generator)
+    layer = Dense(weight.T.contiguous() if turned else weight, bias, turned)
+    for rows in (1, 2, 16):
+        expected = x[:rows] @ weight + (0 if bias is None else bias)
+        assert torch.allclose(layer(x[:rows]), expected, atol=1e-4)
+        assert torch.allclose(layer(x[:rows], gelu=True), torch.nn.functional.gelu(expected, approximate="tanh"), atol=1e-4)
+    assert layer.tried
+
+
+def test_weights_whose_packing_gives_another_result_serve_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = Dense(torch.eye(8), torch.zeros(8))
+    monkeypatch.setattr(layer, "_quick", lambda x, gelu: x + 1)
+    assert torch.equal(layer(torch.ones(4, 8)), torch.ones(4, 8)) and layer.packed is None
