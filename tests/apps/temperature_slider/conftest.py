@@ -18,7 +18,7 @@ from engines.training import language_data as texts
 from engines.training.language_report import write_weights
 from gallery.rooms import data_app
 
-CONTEXT = 24
+CONTEXT = 64
 VOCABULARY = 280
 
 

@@ -76,7 +76,7 @@ def test_the_context_ends_a_text(place: str) -> None:
 
 @pytest.mark.parametrize("body, words", [
     ({"text": ""}, "The prompt is empty"), ({"text": "  "}, "only spaces"), ({"text": 3}, "must be text"),
-    ({"text": "a\0"}, "NUL"), ({"text": "x" * 20_001}, "the limit is 20,000"), ({"text": "no " * 100}, "this model reads 24"),
+    ({"text": "a\0"}, "NUL"), ({"text": "x" * 20_001}, "the limit is 20,000"), ({"text": "no " * 100}, "this model reads 64"),
     ({"settings": {"top_p": 0}}, "top-p is 0"), ({"settings": {"temperature": "hot"}}, "temperature"), ({"settings": 3}, "settings may be"),
     ({"settings": {"magic": 1}}, "settings may be"), ({"then": "5"}, "not understood"), ({"then": [-1]}, "a token is -1"),
     ({"then": [10**6]}, "token"), ({"seed": -1}, "the seed"), ({"count": 0}, "1 to 1024"), ({"model": "nobody"}, "no language model named"),
