@@ -25,7 +25,7 @@ READ = {
     "map": "Each dot is a test picture, where the encoder puts it; the colour is its class, which the model never saw.",
     "card": "What the model is, what it was trained on and how, under which licence, and where it fails.",
     "runs": "What visitors asked of the engine, newest first; a visitor is known by six characters, not by name.",
-    "samples": "Drawn one after the other when the model was made, none left out.",
+    "samples": "Drawn one after the other when the model was made, none left out. The room writes new ones.",
     "pictures": "Above the picture, below what the model makes of it, computed just now. Fewer nats is closer.",
 }
 
