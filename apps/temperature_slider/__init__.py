@@ -19,7 +19,7 @@ DEMO = Demo(
               {"tool": "write", "t": "2", "n": "60", "play": "1"}),
         Scene("Where creativity sits", "Between repeating and babbling: at which temperature would you read on?",
               {"tool": "sides", "temps": "0.1,0.7,1,1.5,2", "samples": "4", "len": "60"}),
-        Scene("Top-p adapts, top-k does not", "Nine tenths take hundreds of tokens here. Type “Once upon” instead: one is enough.",
+        Scene("Top-p adapts, top-k does not", "Nine tenths take hundreds of tokens here; after “Once upon” one is enough.",
               {"prompt": "She opened the box and found a", "p": "0.9"}),
         Scene("One letter decides", "She wears it. Make the hat a cat: what becomes of “wear”?",
               {"prompt": "Lily had a hat. She liked to", "find": " wear"}),

@@ -17,6 +17,20 @@ from gallery.bridges import streamlit as bridge
 
 WIDGETS = ("temps", "samples", "len", "method", "beams", "lp", "read", "text")
 PAINT_S = 0.25                   # between two paintings of a run that goes on
+# st.html lets no SVG through and rolls nothing; a component hands the markup to the page as it was made.
+BOX = """
+export default function (component) {
+  const { markup, look, label, name } = component.data;
+  const host = component.parentElement;
+  const box = host.firstElementChild ?? host.appendChild(document.createElement("div"));
+  Object.assign(box, { className: look, tabIndex: 0, role: "region", ariaLabel: label });
+  box.innerHTML = markup;
+  if (box.dataset.held === name) return;
+  box.dataset.held = name;
+  const here = box.querySelector(".nat-here");
+  box.scrollLeft = here ? here.offsetLeft + here.offsetWidth + 12 - box.clientWidth : 0;
+}
+"""
 VOCABULARIES = 4                 # kept, of the last models read: 3 MB each for 50,257 tokens
 
 
@@ -113,11 +127,26 @@ def vocabulary(model: str) -> language.Vocabulary:
     return _vocabulary(model)
 
 
-def widget(name: str, held: dict[str, Any]) -> str:
-    """The key of a widget, which starts with the value held; a new turn of the shell is a new widget."""
+def widget(name: str, held: dict[str, Any], start: Any = None) -> tuple[str, Any]:
+    """(the key of a widget, what it starts with: the value held, or as it shows it); a new turn of the shell is a new widget.
+
+    What it starts with stays the same while it is drawn, or the framework would take it for another. It is not put into the
+    session's state instead: a run of the script that is broken off would not tell the page.
+    """
     key = f"native-{name}-{held['turn']}"
-    st.session_state.setdefault(key, held[name])
-    return key
+    starts = st.session_state.setdefault("starts", {})
+    if key not in st.session_state:
+        starts[name] = held[name] if start is None else start
+    return key, starts[name]
+
+
+def rolled(key: str, markup: str, look: str, label: str, name: str) -> None:
+    """Markup that may be wider than the page, every token in it escaped, in a box that rolls. look: the box's class.
+
+    What is marked "nat-here" is rolled into sight when `name` is another than before; without a mark the box begins anew.
+    """
+    box = st.components.v2.component("temperature_slider_box", js=BOX, isolate_styles=False)
+    box(key=key, data={"markup": markup, "look": look, "label": label, "name": name})
 
 
 def chart(figure: Any, key: str, alt: str) -> None:

@@ -15,7 +15,8 @@ READINGS = {"tokens": "Tokens", "lens": "Logit lens", "surprise": "Surprise"}
 
 def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
     with controls, bridge.primary():
-        held["read"] = st.segmented_control("What is read", list(READINGS), key=asked.widget("read", held), format_func=READINGS.get,
+        key, start = asked.widget("read", held)
+        held["read"] = st.segmented_control("What is read", list(READINGS), default=start, key=key, format_func=READINGS.get,
                                             required=True, label_visibility="collapsed")
     with picture:
         {"tokens": _tokens, "lens": _lens, "surprise": _surprise}[held["read"]](question, held, line)
@@ -36,12 +37,13 @@ def _lens(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> None
     line.say("Reading the residual stream after every layer now.", "busy")
     vocabulary = asked.vocabulary(question.model)
     layers = asked.kept("lens", language.lens, language.Lens(question.model, question.prompt))
-    left, right = st.columns([66, 34], gap="medium")
+    left, right = st.columns([68, 32], gap="medium")
     with right:
         place = _place(layers, vocabulary)
         asked.chart(charts.answer(layers, place, asked.dark()), "native-answer", charts.answer_alt(layers, place))
     with left, bridge.instrument():
-        st.html(view.lens(layers, vocabulary.pieces, place))
+        asked.rolled("native-lens", view.lens(layers, vocabulary.pieces, place), "nat-scroll nat-lens",
+                     "Logit lens: the likeliest next token after each layer, at each place of the prompt", f"{hash(layers.ids.tobytes())}-{place}")
     line.say(view.lens_sentence(layers, place, vocabulary.pieces))
 
 
@@ -51,15 +53,15 @@ def _place(layers: language.Layers, vocabulary: language.Vocabulary) -> int:
     if places == 1:
         return 0
     key = f"native-place-{hash(layers.ids.tobytes())}"
-    st.session_state.setdefault(key, places - 1)
-    return st.select_slider("After which token", range(places), key=key,
+    return st.select_slider("After which token", range(places), places - 1, key=key,
                             format_func=lambda place: f"{place + 1}: {view.shown(view.piece(vocabulary.pieces, int(layers.ids[place])))}")
 
 
 def _surprise(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> None:
     left, right = st.columns([58, 42], gap="medium")
     with right:
-        held["text"] = st.text_area("A text of your own", key=asked.widget("text", held), max_chars=state.WORDS, height=110)
+        key, start = asked.widget("text", held)
+        held["text"] = st.text_area("A text of your own", start, key=key, max_chars=state.WORDS, height=110)
         bars = st.empty()
     with left, bridge.instrument():
         spot = st.empty()

@@ -13,19 +13,6 @@ from gallery.bridges import streamlit as bridge
 
 NAMES = {"greedy": "Greedy", "sampling": "Sampling", "beam": "Beam search"}
 ROUNDS = 16                      # tokens: a tree that can be looked over
-# st.html lets no SVG through; a component hands it to the page as it was made, with every token escaped.
-MOUNT = """
-export default function (component) {
-  const host = component.parentElement;
-  const box = host.querySelector(".nat-trunk") ?? host.appendChild(Object.assign(document.createElement("div"), { className: "nat-trunk" }));
-  box.tabIndex = 0;
-  box.setAttribute("role", "region");
-  box.setAttribute("aria-label", "The tree of the search");
-  if (box.dataset.held !== component.data.name) box.scrollLeft = 0;
-  box.dataset.held = component.data.name;
-  box.innerHTML = component.data.svg;
-}
-"""
 
 
 def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
@@ -48,12 +35,15 @@ def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls
 def _controls(held: dict[str, Any]) -> None:
     first, second, third = st.columns([40, 30, 30], gap="medium")
     with first, bridge.primary():
-        held["method"] = st.segmented_control("Method, and its tree below", language.METHODS, key=asked.widget("method", held),
+        key, start = asked.widget("method", held)
+        held["method"] = st.segmented_control("Method, and its tree below", language.METHODS, default=start, key=key,
                                               format_func=NAMES.get, required=True)
     with second:
-        held["beams"] = st.slider("Beams: hypotheses kept in each round", 1, language.MAX_BEAMS, key=asked.widget("beams", held))
+        key, start = asked.widget("beams", held)
+        held["beams"] = st.slider("Beams: hypotheses kept in each round", 1, language.MAX_BEAMS, start, key=key)
     with third:
-        held["lp"] = st.slider("Length penalty: score is log p / length to this power", -5.0, 5.0, step=0.1, key=asked.widget("lp", held))
+        key, start = asked.widget("lp", held)
+        held["lp"] = st.slider("Length penalty: score is log p / length to this power", -5.0, 5.0, float(start), 0.1, key=key)
 
 
 def order(method: str, question: asked.Asked, held: dict[str, Any]) -> language.Search:
@@ -71,8 +61,7 @@ def _search(method: str, question: asked.Asked, held: dict[str, Any], line: aske
 
 
 def _tree(found: language.Searched, pieces: tuple[bytes, ...]) -> None:
-    trunk = st.components.v2.component("temperature_slider_tree", js=MOUNT, isolate_styles=False)
-    trunk(key="native-tree", data={"svg": beam_tree.svg(found, pieces), "name": found.method})
+    asked.rolled("native-tree", beam_tree.svg(found, pieces), "nat-trunk", "The tree of the search", found.method)
 
 
 def _best(found: language.Searched, vocabulary: language.Vocabulary) -> tuple[str, int, float, float]:

@@ -75,7 +75,7 @@ def columns(rows: Sequence[Measured], chosen: int, going: bool = False) -> str:
     cells, busy = [], ' aria-busy="true"' if going else ""
     for row in rows:
         texts = row.texts
-        text = prose(texts[chosen]) if chosen < len(texts) and texts[chosen] else '<i class="nat-none">nothing yet</i>'
+        text = prose(texts[chosen].lstrip(" ")) if chosen < len(texts) and texts[chosen] else '<i class="nat-none">nothing yet</i>'
         cells.append(f'<article class="nat-column" tabindex="0" aria-label="Written at temperature {row.temperature:g}">'
                      f"<h3>T = {row.temperature:g}</h3><p{busy}>{text}</p></article>")
     return f'<div class="nat-columns" style="--n:{max(1, len(rows))}">{"".join(cells)}</div>'
@@ -108,7 +108,7 @@ def finds(rows: Sequence[tuple[str, str, int, float, float]], chosen: str) -> st
     """What each method found. rows: (name, text, tokens, log p in nats, score)."""
     best = max((row[3] for row in rows if row[2]), default=math.nan)
     body = "".join(
-        f'<tr{" aria-current=true" if name == chosen else ""}><th scope="row">{escape(name)}</th><td class="nat-found">{prose(text)}</td>'
+        f'<tr{" aria-current=true" if name == chosen else ""}><th scope="row">{escape(name)}</th><td class="nat-found">{prose(text.lstrip(" "))}</td>'
         f'<td>{count}</td><td>{logp:.2f}{" ★" if count and logp == best else ""}</td>'
         f"<td>{logp / count if count else 0:.2f}</td></tr>"
         for name, text, count, logp, _ in rows)
@@ -204,8 +204,7 @@ def lens(layers: Layers, pieces: Sequence[bytes], chosen: int) -> str:
     for row in reversed(range(rows)):
         cells = "".join(_cell(layers, row, place, pieces, chosen) for place in span)
         body.append(f'<tr><th scope="row">{row or "emb."}</th>{cells}</tr>')
-    return ('<div class="nat-scroll nat-lens" tabindex="0" role="region" aria-label="Logit lens: the likeliest next token after each layer, '
-            f'at each place of the prompt"><table><thead><tr><th>read</th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>')
+    return f'<table><thead><tr><th>read</th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
 
 
 def window(places: int, chosen: int) -> int:

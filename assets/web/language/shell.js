@@ -20,6 +20,7 @@
 // it likes until hide(), after which the shell empties them. say(sentence, kind = "info" | "busy" | "error").
 
 import { h } from "../common/dom.js";
+import { stylesheet } from "../common/sheet.js";
 import { createStore } from "../common/store.js";
 import { visits } from "../common/visits.js";
 import { createData, dataBase } from "./data.js";
@@ -116,6 +117,8 @@ function createShell(parts, opening, say) {
     if (store.get("tool") !== name) return;
     parts.instrument.replaceChildren();
     parts.side.replaceChildren();
+    if (native()) await stylesheet(new URL("./native.css", import.meta.url));
+    if (store.get("tool") !== name) return;
     place(parts, native());
     hand();
     if (native()) return;
