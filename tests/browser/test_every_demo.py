@@ -37,7 +37,8 @@ def open_demo(open_page: Callable[..., Watched], slug: str, query: str = "", **h
     if DEMOS[slug].framework == "gradio":
         watched.page.wait_for_selector('#instrument[data-ready="true"], #instrument [data-ready="true"]', timeout=30_000)
     else:
-        watched.page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=30_000)
+        watched.page.wait_for_selector('[data-test-script-state="notRunning"]', state="attached", timeout=30_000)
+        watched.page.wait_for_selector('#instrument[data-ready="false"]', state="detached", timeout=30_000)
     return watched
 
 
@@ -50,7 +51,7 @@ def test_scene_opens_whole_and_quietly(open_page: Callable[..., Watched], slug: 
         page.set_viewport_size(dict(zip(("width", "height"), SIZES[name])))
         page.wait_for_timeout(600)
         assert part(page, "status").count() == 1
-        assert page.locator('#status[data-kind="error"]').count() == 0, part(page, "status").inner_text()
+        assert page.locator('#status[data-kind="error"], .st-key-status [data-kind="error"]').count() == 0, part(page, "status").inner_text()
         assert page.evaluate(OVERFLOW) <= 1, f"the page is wider than the window ({name})"
         box = part(page, "instrument").bounding_box()
         assert box and box["width"] >= 0.4 * min(SIZES[name][0], 700) and box["height"] >= 150, name

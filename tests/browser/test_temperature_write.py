@@ -141,10 +141,9 @@ def test_a_run_that_fails_keeps_what_is_written_and_goes_on(writer: Callable[...
     at_once(page)
 
     def fails(route: Route) -> None:
-        page.unroute("**/data/write")
         route.fulfill(body=f'{ONE}\n{{"error":"The engine was lost.","lost":true}}\n', content_type="application/x-ndjson")
 
-    page.route("**/data/write", fails)
+    page.route("**/data/write", fails, times=1)
     page.locator(".wr-play").click()
     page.wait_for_selector('.wr-text[data-state="paused"]', timeout=PATIENCE)
     page.wait_for_selector('#status[data-kind="error"]')
