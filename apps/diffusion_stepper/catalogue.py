@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,47 +9,21 @@ from PIL import Image
 
 from apps.diffusion_stepper import foreign
 from engines import data
-from engines.runtime import BadInput, ModelFault, VisitorError, models
+from engines.runtime import BadInput
+from gallery.bundled import Kind
 
 DEFAULT = "ddpm-mnist"
-FAMILY = "diffusion"
+KIND = Kind("diffusion model", DEFAULT, lambda config: config.get("family") == "diffusion")
 
 
 def config(model: str) -> dict[str, Any]:
     """A model's config.json, or what stands for it. Raises BadInput or ModelFault, with a sentence, where there is none."""
-    if foreign.is_foreign(model):
-        return foreign.config(model)
-    try:
-        folder = models.folder(model)
-    except BadInput:            # the runtime would name models that this room cannot show
-        known = ", ".join(each["name"] for each in bundled()) if model != DEFAULT else ""
-        raise BadInput(f"There is no diffusion model named {model[:40]!r}: choose one of {known or 'those that are installed'}.") from None
-    path = folder / "config.json"
-    if not path.is_file():
-        raise ModelFault(f"The file config.json of {model} is missing: choose another model.")
-    found = _config(path, path.stat().st_mtime_ns)
-    if found.get("family") != FAMILY:
-        raise ModelFault(f"{model} is no diffusion model: choose another one.")
-    return {**found, "name": model}
-
-
-@lru_cache(maxsize=64)
-def _config(path: Path, changed: int) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError as fault:
-        raise ModelFault(f"The file {path.name} of {path.parent.name} cannot be read: choose another model.") from fault
+    return foreign.config(model) if foreign.is_foreign(model) else KIND.config(model)
 
 
 def bundled() -> list[dict[str, Any]]:
-    """What the page must know of each diffusion model that came with the gallery; a broken folder is left out."""
-    found = []
-    for name in models.names():
-        try:
-            found.append(told(name))
-        except VisitorError:                                  # another engine's model, or a damaged one
-            continue
-    return sorted(found, key=lambda each: (each["name"] != DEFAULT, each["image"][2], each["name"]))    # grey, then colour
+    """What the page must know of each diffusion model that came with the gallery."""
+    return sorted(KIND.installed(told), key=lambda each: (each["name"] != DEFAULT, each["image"][2], each["name"]))    # grey, then colour
 
 
 def offered(model: str) -> list[dict[str, Any]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,10 @@ import numpy as np
 from apps.latent_space_explorer import codes
 from apps.latent_space_explorer.projection import Plane, principal_plane
 from engines import data
-from engines.runtime import ModelFault, VisitorError, models
+from gallery.bundled import Kind
 
 DEFAULT = "vae-mnist-2d"
-KINDS = ("vae", "ae")
+KIND = Kind("autoencoder", DEFAULT, lambda config: config.get("kind") in ("vae", "ae"))
 MARGIN = 0.06                        # of the cloud's width, left free around it
 # Where a visitor stands first, if not in the middle: the mean of all emoji is a grey blur, a face is a welcome.
 FIRST = {"emoji": "grinning face with smiling eyes"}
@@ -25,33 +23,12 @@ TILE = 40                            # pixels: side of a picture of the data as 
 
 def config(model: str) -> dict[str, Any]:
     """A model's config.json. Raises BadInput or ModelFault, with a sentence, where there is no such model."""
-    folder = models.folder(model)
-    path = folder / "config.json"
-    if not path.is_file():
-        raise ModelFault(f"The file config.json of {model} is missing: choose another model.")
-    found = _config(path, path.stat().st_mtime_ns)
-    if found.get("kind") not in KINDS:
-        raise ModelFault(f"{model} is no autoencoder: choose another model.")
-    return {**found, "name": model}
-
-
-@lru_cache(maxsize=64)
-def _config(path: Path, changed: int) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError as fault:
-        raise ModelFault(f"The file {path.name} of {path.parent.name} cannot be read: choose another model.") from fault
+    return KIND.config(model)
 
 
 def bundled() -> list[dict[str, Any]]:
-    """The configs of the models that came with the gallery, by name; a broken folder is left out."""
-    found = []
-    for name in models.names():
-        try:
-            found.append(config(name))
-        except VisitorError:                                  # another engine's model, or a damaged one
-            continue
-    return found
+    """The configs of the models that came with the gallery, by name."""
+    return KIND.installed()
 
 
 def pictures(dataset: str) -> data.PictureSet:

@@ -7,4 +7,10 @@
   };
   hand(document.documentElement.dataset.theme);
   addEventListener("gallery:theme", (event) => { hand(event.detail.theme); location.reload(); });
+
+  // It fetches its widgets one by one, and one that could not be fetched while the gallery was away stays broken.
+  addEventListener("gallery:back", () => {
+    const broken = document.querySelector(".stApp")?.innerText.includes("dynamically imported module");
+    if (broken) location.reload();
+  });
 })();

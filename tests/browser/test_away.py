@@ -80,6 +80,7 @@ def test_every_page_tells_and_goes_on(browser: Browser, restarted: Restarted) ->
     hub, room, book = pages = open_pages(browser, restarted, "/", "/demo/latent-space-explorer/", "/demo/lab-book/")
     room.wait_for_function("document.querySelector('.lx-how').textContent === 'exact'", timeout=PATIENCE)
     book.wait_for_selector(".st-key-instrument", timeout=PATIENCE)
+    book.get_by_text("β 4").first.wait_for(timeout=PATIENCE)             # the framework fetches its widgets one by one
     restarted.stop()
     for page in pages:
         page.bring_to_front()

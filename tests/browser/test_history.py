@@ -12,6 +12,7 @@ from tests.browser.conftest import Watched
 
 PAGE = "/demo/latent-space-explorer/"
 PATIENCE = 60_000
+SETTLED_MS = 400         # by then the address is written: a browser may drop a step through its history that meets it
 
 
 def until(page: Page, condition: str) -> None:
@@ -26,6 +27,7 @@ def stands(page: Page, **state: str) -> None:
         until(page, f"window.__latent.app.space.name === '{state['model']}'")
     if "tool" in state:
         assert page.locator(f"#tab-{state['tool']}").get_attribute("aria-selected") == "true"
+    page.wait_for_timeout(SETTLED_MS)
 
 
 @pytest.fixture

@@ -141,9 +141,9 @@ def test_a_wrong_seed_is_refused(seed: Any) -> None:
     ({"picture": "###"}, "damaged"),
     ({"picture": sent(np.zeros((60, 60), np.uint8))}, "draw something"),
     ({"picture": base64.b64encode(png_claiming(8000, 5000)).decode()}, "megapixels"),
-    ({"picture": sent(digit()), "model": "nonsense"}, "no model named"),
-    ({"picture": sent(digit()), "model": "../../etc"}, "no model named"),
-    ({"picture": sent(digit()), "model": None}, "no model named"),
+    ({"picture": sent(digit()), "model": "nonsense"}, "no autoencoder named"),
+    ({"picture": sent(digit()), "model": "../../etc"}, "no autoencoder named"),
+    ({"picture": sent(digit()), "model": None}, "no autoencoder named"),
 ])
 def test_bad_drawings_get_one_sentence(args: dict[str, Any], told: str) -> None:
     answer = asyncio.run(own_picture.own_drawing({"model": TWO, **args}))

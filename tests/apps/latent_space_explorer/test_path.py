@@ -102,7 +102,7 @@ def test_every_stretch_is_equally_long_and_every_pin_is_a_picture(steps: int, co
     ({"points": [[0, 0], [math.nan, 0]]}, "nan"),
     ({"points": [[0, 0], [1e9, 0]]}, "1e+09"),
     ({"steps": 1000}, "steps"), ({"steps": 1}, "steps"), ({"steps": "x"}, "steps"), ({"steps": math.nan}, "steps"),
-    ({"way": "zigzag"}, "way"), ({"model": "nonsense"}, "no model named"),
+    ({"way": "zigzag"}, "way"), ({"model": "nonsense"}, "no autoencoder named"),
 ])
 def test_a_wrong_walk_gets_one_sentence(args: dict[str, Any], told: str) -> None:
     for function in path.server_functions():

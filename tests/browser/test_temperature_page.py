@@ -1,0 +1,198 @@
+"""The temperature slider in a real browser: its page and its script hold the same, and what goes wrong loses nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Hub, Watched
+
+PAGE = "/demo/temperature-slider/"
+READY = '#instrument[data-ready="true"]'
+PATIENCE = 60_000
+DRAWN = "#status:visible, .st-key-status .g-status:visible"
+
+
+@pytest.fixture
+def room(open_page: Callable[..., Watched]) -> Callable[..., Watched]:
+    def open_(query: str = "", **how: str) -> Watched:
+        watched = open_page(PAGE + query, **how)
+        watched.page.wait_for_selector(READY if "tool=" not in query else DRAWN, timeout=PATIENCE)
+        return watched
+    return open_
+
+
+def rows(page: Page) -> list[list[str]]:
+    """token, after and before of the rows in sight."""
+    return page.eval_on_selector_all(".lx-list .lx-row:not([hidden])", "all => all.map((row) => "
+                                     "['.lx-token', '.lx-after', '.lx-before'].map((part) => row.querySelector(part).innerText))")
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator(".st-key-status .g-status, #status").last).to_contain_text(words, timeout=PATIENCE)
+
+
+def test_the_slider_reshapes_by_pointer_and_keyboard_and_zero_is_greedy(room: Callable[..., Watched]) -> None:
+    watched = room()
+    page = watched.page
+    before = rows(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    box = page.locator("#primary input[type=range], input#primary").first.bounding_box()
+    page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_timeout(200)
+    warm = rows(page)
+    assert [row[0] for row in warm] == [row[0] for row in before], "no temperature changes the order"
+    assert warm[0][1] != before[0][1] and warm[0][2] == before[0][2]
+    page.keyboard.press("Home")
+    page.wait_for_timeout(200)
+    cold = rows(page)
+    assert cold[0][1] == "100 %" and all(row[1] == "cut" for row in cold[1:])
+    assert not [url for url in asked if "/data/" in url], "a slider asks nobody"
+    page.wait_for_function("new URLSearchParams(location.search).get('t') === '0'")
+    watched.check()
+
+
+def test_any_token_is_found_with_its_rank(room: Callable[..., Watched]) -> None:
+    watched = room()
+    watched.page.get_by_role("combobox", name=re.compile("find", re.I)).fill(" dragon")
+    watched.page.keyboard.press("Enter")
+    expect(watched.page.locator(".lx-pinned")).to_contain_text("rank")
+    expect(watched.page.locator(".lx-pinned")).to_contain_text("dragon")
+    watched.check()
+
+
+def test_another_model_keeps_the_prompt(room: Callable[..., Watched]) -> None:
+    watched = room("?prompt=Good+night")
+    page = watched.page
+    count = page.locator(".lx-count").inner_text()
+    page.get_by_label("Model").select_option("gpt2-shakespeare-char")
+    page.wait_for_function(f"document.querySelector('.lx-count').textContent !== {json.dumps(count)}", timeout=PATIENCE)
+    assert page.locator("#prompt").input_value() == "Good night" and "256" in page.locator(".lx-count").inner_text()
+    page.get_by_label("Model").select_option(label="Other models …")
+    expect(page.get_by_role("dialog")).to_contain_text("Well-known ones")
+    page.get_by_role("button", name="Close").click()
+    assert page.get_by_label("Model").input_value() == "gpt2-shakespeare-char"
+    watched.check()
+
+
+def test_what_the_script_holds_is_in_the_address_and_comes_back(room: Callable[..., Watched]) -> None:
+    watched = room("?tool=sides&temps=0.5,1&samples=2&len=10")
+    page = watched.page
+    said(page, "Written just now")
+    assert page.locator(".nat-column").count() == 2
+    field = page.get_by_label("Temperatures, 0 to 5")
+    field.fill("0, 1, 3")
+    field.press("Enter")
+    page.wait_for_function("new URLSearchParams(location.search).get('temps') === '0,1,3'", timeout=PATIENCE)
+    expect(page.locator(".nat-column")).to_have_count(3, timeout=PATIENCE)
+    slider = page.get_by_role("slider", name="Texts at each temperature")
+    assert slider.get_attribute("aria-valuenow") == "2"
+    slider.focus()
+    slider.press("ArrowRight")
+    page.wait_for_function("new URLSearchParams(location.search).get('samples') === '3'", timeout=PATIENCE)
+    page.reload()
+    said(page, "Written just now")
+    expect(page.locator(".nat-column")).to_have_count(3, timeout=PATIENCE)
+    expect(page.get_by_role("slider", name="Texts at each temperature")).to_have_attribute("aria-valuenow", "3")
+    watched.check()
+
+
+def test_the_prompt_moves_what_the_script_draws(room: Callable[..., Watched]) -> None:
+    watched = room("?tool=bonnet&read=tokens&prompt=The+dog")
+    page = watched.page
+    said(page, "tokens of a vocabulary")
+    page.fill("#prompt", "Zoë 🐕")
+    expect(page.locator(".nat-letter")).to_contain_text("🐕", timeout=PATIENCE)
+    said(page, "fell to bytes")
+    page.get_by_role("tab", name="Decoding").click()
+    said(page, "Searched just now")
+    assert page.locator(".nat-tree .nat-node").count() > 20
+    page.get_by_role("tab", name="Distribution").click()
+    page.wait_for_selector(READY, timeout=PATIENCE)
+    assert page.locator("#prompt").input_value() == "Zoë 🐕"
+    watched.check()
+
+
+@pytest.mark.parametrize("tool", ["distribution", "write", "sides", "decoding", "bonnet"])
+@pytest.mark.parametrize(("prompt", "words"), [("", "empty"), ("   ", "only spaces"), ("no " * 700, "this model reads 512")])
+def test_a_prompt_that_cannot_be_read_is_one_sentence_and_stays(room: Callable[..., Watched], tool: str, prompt: str, words: str) -> None:
+    page = room(f"?tool={tool}&n=5&len=5&samples=1").page
+    page.wait_for_timeout(500)
+    page.fill("#prompt", prompt)
+    page.press("#prompt", "Enter")
+    if tool == "write":
+        page.locator(".wr-play").click()
+    said(page, words)
+    assert page.locator("#prompt").input_value() == prompt
+
+
+@pytest.mark.parametrize("prompt", ["<script>window.hit=1</script>", "שלום עולם", "مرحبا", "🐕‍🦺🐕", "a\tb\nc"])
+def test_any_text_is_read_and_shown_as_text(room: Callable[..., Watched], prompt: str) -> None:
+    watched = room("?tool=bonnet&read=tokens")
+    page = watched.page
+    said(page, "tokens of a vocabulary")
+    page.fill("#prompt", prompt)
+    said(page, f"{len(prompt):,} characters")
+    assert page.evaluate("window.hit") is None and page.locator(".nat-chip").count() > 2
+    watched.check()
+
+
+def test_an_address_that_makes_no_sense_says_so_and_opens(room: Callable[..., Watched]) -> None:
+    page = room("?t=nan&p=0&k=x&model=nobody").page
+    expect(page.locator("#status")).to_contain_text("3 more", timeout=PATIENCE)
+    assert page.locator("#status").get_attribute("data-kind") == "error"
+    assert rows(page)
+
+
+def test_two_visitors_hold_what_each_asked_for(room: Callable[..., Watched]) -> None:
+    one, other = room("?prompt=The+dog&t=0.5"), room("?prompt=Tom+said&t=2")
+    for page, text, t in ((one.page, "The dog", "0.5"), (other.page, "Tom said", "2")):
+        assert page.locator("#prompt").input_value() == text and page.evaluate("window.__language.store.get('t')") == float(t)
+    assert rows(one.page) != rows(other.page)
+    one.check()
+    other.check()
+
+
+def test_an_engine_that_is_killed_loses_nothing(room: Callable[..., Watched], hub: Hub) -> None:
+    page = room("?prompt=The+dog").page
+    before = rows(page)
+    kill_the_engine(hub)
+    page.fill("#prompt", "The cat")
+    page.wait_for_function(f"JSON.stringify([...document.querySelectorAll('.lx-list .lx-after')].map((each) => each.innerText)) "
+                           f"!== {json.dumps(json.dumps([row[1] for row in before], ensure_ascii=False, separators=(',', ':')))}", timeout=PATIENCE)
+    assert page.locator("#prompt").input_value() == "The cat"
+
+
+def kill_the_engine(hub: Hub) -> None:
+    """By its number, which the hub tells."""
+    import os
+    import signal
+    os.kill(json.loads(hub.get("/health"))["engine"]["pid"], signal.SIGKILL)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["?tool=sides&samples=2&len=10", "?tool=decoding", "?tool=bonnet&read=lens", "?tool=bonnet&read=tokens",
+                                   "?tool=bonnet&read=surprise"])
+def test_what_the_script_draws_can_be_read_by_everybody(room: Callable[..., Watched], query: str, theme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+    watched = room(query, theme=theme)
+    page = watched.page
+    page.wait_for_selector('.st-key-status [data-kind=""]', timeout=PATIENCE)
+    report = Axe().run(page, options={"resultTypes": ["violations"]})
+    grave = [each["id"] for each in report.response["violations"] if each["impact"] in ("serious", "critical")]
+    assert not grave, report.generate_report()
+    watched.check()
+
+
+def test_the_chart_is_kept_as_a_picture(room: Callable[..., Watched]) -> None:
+    page = room("?tool=write&n=5&play=1").page
+    page.wait_for_function("document.querySelector('.wr-text')?.dataset.state === 'done'", timeout=PATIENCE)
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Save as PNG").click()
+    assert Path(caught.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
