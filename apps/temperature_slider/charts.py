@@ -103,7 +103,8 @@ def bars(scored: Scored, pieces: Sequence[bytes], dark: bool) -> go.Figure:
     if np.isfinite(scored.surprise).any():
         mean = float(np.nanmean(scored.surprise))
         figure.add_hline(y=mean, line={"color": ink["attn"], "dash": "dot", "width": 2}, annotation={
-            "text": f"mean {mean:.2f}", "font": {"color": ink["attn"]}, "xanchor": "right", "yanchor": "bottom"})
+            "text": f"mean {mean:.2f}", "font": {"color": ink["attn"]}, "bgcolor": ink["wall"], "xanchor": "left", "x": 0.01,
+            "yanchor": "bottom"})
     few = len(nats) <= 40
     figure.update_layout(bargap=0.15, margin={"t": 12})
     figure.update_yaxes(title="nats", rangemode="tozero")

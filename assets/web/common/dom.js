@@ -42,3 +42,11 @@ export function download(blob, name) {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
+
+/** Roll a box until an element in it is in sight. The page stays where it is, as it would not by scrollIntoView. */
+export function seen(element, box) {
+  if (!element || !box) return;
+  const inner = element.getBoundingClientRect(), outer = box.getBoundingClientRect();
+  if (inner.top < outer.top) box.scrollTop += inner.top - outer.top;
+  else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom;
+}

@@ -1,7 +1,7 @@
 // The text as it is written: a token is a span tinted by its probability, and can be chosen. The bytes of all tokens are
 // read as one, so that a letter of several tokens stands where its last byte does; the tokens before that show their bytes.
 
-import { h } from "../common/dom.js";
+import { h, seen } from "../common/dom.js";
 import "../common/tip.js";
 import { percent } from "./bars.js";
 
@@ -79,7 +79,7 @@ export class Ink {
     span?.setAttribute("aria-selected", "true");
     if (span) this.tokens.setAttribute("aria-activedescendant", span.id);
     else this.tokens.removeAttribute("aria-activedescendant");
-    span?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    seen(span, this.element);
   }
 
   /** To the newest word, within the text's own window. */

@@ -1,7 +1,7 @@
 // The branches as a small tree: to the right the place in the text, each line a text from where it leaves another. One tab
 // stop; arrows go from branch to branch, Enter opens one.
 
-import { h } from "../common/dom.js";
+import { h, seen } from "../common/dom.js";
 import { palette, svg } from "./needle.js";
 
 const ROW = 26, WIDE = 84, EDGE = 6; // pixels
@@ -30,7 +30,7 @@ export class Tree {
     this.draw(current);
     const kept = held === null ? null : this.items().find((each) => each.dataset.key === held);
     kept?.focus();
-    this.list.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+    seen(this.list.querySelector('[aria-selected="true"]'), this.list.closest(".wr-grove"));
   }
 
   row(branch, level, here, branches, name) {
