@@ -8,6 +8,10 @@
   hand(document.documentElement.dataset.theme);
   addEventListener("gallery:theme", (event) => { hand(event.detail.theme); location.reload(); });
 
+  // It fetches its font of icons, 375 kB, at every start; where an icon is drawn the browser does so by itself.
+  const load = document.fonts?.load;
+  if (load) document.fonts.load = (font, ...rest) => (font.includes("Material Symbols") ? Promise.resolve([]) : load.call(document.fonts, font, ...rest));
+
   // It fetches its widgets one by one, and one that could not be fetched while the gallery was away stays broken.
   addEventListener("gallery:back", () => {
     const broken = document.querySelector(".stApp")?.innerText.includes("dynamically imported module");

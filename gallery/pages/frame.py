@@ -183,6 +183,7 @@ def compose(document: str, place: Place) -> str:
     document = re.sub(r"<title>.*?</title>", "", document, count=1, flags=re.S)
     document = re.sub(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', "", document)      # other people's addresses
     document = re.sub(r'<link rel="(?:manifest|shortcut icon)"[^>]*>', "", document)
+    document = re.sub(r'<link\s+rel="preload"[^>]*as="font"[^>]*>', "", document)           # the framework's; the page has its own
     document = document.replace("<html", f'<html data-base="{place.base}" data-slug="{place.slug}" '
                                 f'data-framework="{place.demo.framework}"', 1)
     document = document.replace("<head>", f"<head>{demo_head_html(place)}", 1)

@@ -30,6 +30,12 @@ def entry(demo: Demo | None = DEMO, slug: str = "two-dots", faults: tuple[str, .
 
 # --- the frame -------------------------------------------------------------------------------------------------------
 
+def test_fonts_that_a_framework_asks_for_ahead_are_not_fetched():
+    document = DOCUMENT.replace("</head>", '<link\n  rel="preload"\n href="./a.woff2"\n as="font" crossorigin\n/></head>')
+    page = compose(document, Place("two-dots", DEMO))
+    assert "a.woff2" not in page and 'as="font"' in page
+
+
 def test_a_framework_document_is_completed_in_the_order_that_every_page_has():
     page = compose(DOCUMENT, Place("two-dots", DEMO, "/base"))
     order = ['class="g-nav"', "<h1>Two dots</h1>", 'id="g-app"', "<gradio-app>", 'class="g-scenes"', 'class="g-foot"']

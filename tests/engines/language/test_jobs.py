@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from engines import language, runtime
-from engines.language import Read, Reading, Settings, Tokens, Write, Written, jobs, network
+from engines.language import Compare, Read, Reading, Settings, Tokens, Write, Written, jobs, network
 from engines.language.network import Language, load
 from engines.runtime import BadInput, models
 from tests.engines.alone import run_alone
@@ -168,6 +168,16 @@ def test_the_first_token_goes_out_at_once_and_the_rest_twenty_times_a_second(hom
     monkeypatch.setattr(jobs.time, "monotonic", lambda: now[0])
     frames = run_alone(jobs.write(model, Write("pen", TEXT, SOME[2], count=16, seed=4)))
     assert [len(frame.steps) for frame in frames] == [1, 6, 6, 3]
+
+
+@pytest.mark.parametrize("name", ["pen", "pen-llama"])
+def test_texts_side_by_side_are_those_that_are_written_one_by_one(name: str) -> None:
+    settings = Settings(top_k=40, top_p=0.95)
+    rows = runtime.start(language.compare, Compare(name, TEXT, (0.0, 0.7, 1.5), 2, 8, settings, seed=3)).result(timeout=60).rows
+    for row in rows:
+        for k, tokens in enumerate(row.tokens):
+            wish = Write(name, TEXT, replace(settings, temperature=row.temperature), seed=3 + k, count=8)
+            assert list(tokens) == ids_of(written(wish))
 
 
 def test_many_visitors_write_what_each_writes_alone() -> None:
