@@ -8,6 +8,14 @@
   hand(document.documentElement.dataset.theme);
   addEventListener("gallery:theme", (event) => { hand(event.detail.theme); location.reload(); });
 
+  // What a stylesheet might ask with :has() would have every change on the page weigh all of it anew.
+  const drawn = new MutationObserver(() => {
+    if (!document.querySelector(".st-key-status .g-status")) return;
+    document.documentElement.dataset.drawn = "";
+    drawn.disconnect();
+  });
+  drawn.observe(document.documentElement, { childList: true, subtree: true });
+
   // It fetches its font of icons, 375 kB, at every start; where an icon is drawn the browser does so by itself.
   const load = document.fonts?.load;
   if (load) document.fonts.load = (font, ...rest) => (font.includes("Material Symbols") ? Promise.resolve([]) : load.call(document.fonts, font, ...rest));

@@ -18,6 +18,7 @@ export function pulse(base, tell) {
   function away(now) {
     if (now === (sentence.textContent !== "")) return;
     sentence.textContent = now ? SENTENCE : "";
+    document.documentElement.toggleAttribute("data-away", now);
     if (!now) dispatchEvent(new Event("gallery:back"));
   }
 

@@ -113,6 +113,7 @@ function createShell(parts, opening, say) {
     const before = open;
     open = name;
     select(parts, name);
+    parts.stage.dataset.tool = name;
     (await made[before])?.hide();
     if (store.get("tool") !== name) return;
     parts.instrument.replaceChildren();
