@@ -25,7 +25,7 @@ DEMO = Demo(
               {"prompt": "Lily had a hat. She liked to", "find": " wear"}),
         Scene("The answer appears in layer 5", "First it thinks of crayons and berries; then it looks back and finds the truck.",
               {"prompt": "Sam had a big red truck and a small blue", "tool": "bonnet", "read": "lens"}),
-        Scene("A space too many", "One space at the end, and neither girl nor boy comes. Look at how the tokens begin.",
+        Scene("A space too many", "One space at the end: no girl, no boy. See how the tokens begin.",
               {"prompt": "Once upon a time, there was a little "}),
         Scene("What beam search finds", "Far likelier than what greedy finds. Which of the two would you rather read?",
               {"prompt": "The dog saw a", "tool": "decoding", "method": "beam", "beams": "4", "len": "20"}),
