@@ -43,6 +43,13 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/** Put words into an element that holds nothing else. Its text stays and only says something else, which costs the page less. */
+export function put(element, words) {
+  const text = element.firstChild;
+  if (!text) element.textContent = words;
+  else if (text.data !== words) text.data = words;
+}
+
 /** Roll a box until an element in it is in sight. The page stays where it is, as it would not by scrollIntoView. */
 export function seen(element, box) {
   if (!element || !box) return;

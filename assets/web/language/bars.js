@@ -1,6 +1,6 @@
 // The bars: one row a token, as many rows as fit, made once and filled again for every frame.
 
-import { h } from "../common/dom.js";
+import { h, put } from "../common/dom.js";
 import { CUTS } from "./warp.js";
 
 const LOG_FLOOR = 6; // decades below 1 that the logarithmic scale shows
@@ -16,7 +16,8 @@ const small = (p) => { // 3·10⁻⁹
   const power = Math.floor(Math.log10(p));
   return `${Math.max(1, Math.round(p / 10 ** power))}·10⁻${[...String(-power)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
 };
-export const whole = (number) => number.toLocaleString("en");
+const FORMAT = new Intl.NumberFormat("en"); // made once: asked for anew it is the dearest part of a frame
+export const whole = (number) => FORMAT.format(number);
 
 /** The right end of the linear axis for a largest probability. */
 export const axisEnd = (largest) => NICE.find((end) => largest <= end + 1e-9) ?? 1;
@@ -92,16 +93,16 @@ function createRow() {
   const bar = h("span", { class: "lx-bar", role: "cell" }, is, was, note);
   const element = h("div", { class: "lx-row", role: "row" }, cells.rank, cells.token, cells.id, cells.logit, bar, cells.after, cells.before);
   const shown = {};
-  const set = (name, node, value) => { if (shown[name] !== value) node.textContent = shown[name] = value; };
+  const set = (name, node, value) => { if (shown[name] !== value) put(node, (shown[name] = value)); };
   return {
     element,
     fill({ rank, id, text: words, special, logit, p, q, cut, scale, end, note: says }) {
       set("rank", cells.rank, whole(rank));
       if (shown.id !== id || shown.text !== words) {
-        text.textContent = shown.text = words;
+        put(text, (shown.text = words));
         cells.token.title = `${words}, token ${id}`;
         cells.token.classList.toggle("lx-special", special);
-        cells.id.textContent = String((shown.id = id));
+        put(cells.id, String((shown.id = id)));
       }
       set("logit", cells.logit, logit.toFixed(2).replace("-", "−"));
       set("after", cells.after, cut ? "cut" : percent(q));

@@ -1,7 +1,8 @@
 // The settings as sliders: the temperature large, the others beneath it. Each has its number, an "off" and a way back.
 
-import { h } from "../common/dom.js";
+import { h, put } from "../common/dom.js";
 import { tip } from "../common/tip.js";
+import { whole as counted } from "./bars.js";
 import { SETTINGS, scaleOf, typed } from "./settings.js";
 
 const FINE = 1000; // places of a slider that is not linear in its setting
@@ -61,7 +62,7 @@ function temperature({ store, say }) {
       range.value = String(t);
       range.style.setProperty("--at", `${(100 * t) / high}%`);
       range.setAttribute("aria-valuetext", t === 0 ? "0, greedy" : String(t));
-      meaning.textContent = t === 0 ? "greedy: the likeliest, always" : t < 1 ? "colder: the likely grow" : t === 1 ? "as the network said it" : "hotter: the unlikely catch up";
+      put(meaning, t === 0 ? "greedy: the likeliest, always" : t < 1 ? "colder: the likely grow" : t === 1 ? "as the network said it" : "hotter: the unlikely catch up");
       value.render();
     },
   };
@@ -90,7 +91,7 @@ function row(key, { store, say, size }) {
       range.setAttribute("aria-valuetext", on ? String(now) : "off");
       element.dataset.on = String(on);
       reset.style.visibility = on ? "" : "hidden";
-      if (view) left.textContent = on && view.left[engine] != null ? `leaves ${view.left[engine].toLocaleString("en")}` : "";
+      if (view) put(left, on && view.left[engine] != null ? `leaves ${counted(view.left[engine])}` : "");
       value.render();
     },
   };

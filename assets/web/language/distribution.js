@@ -1,7 +1,7 @@
 // The distribution of the next token: bars, numbers, a token looked for, a token drawn. One reading of the prompt comes
 // from the hub; everything that follows from the settings is worked out here, within a frame.
 
-import { h, segmented } from "../common/dom.js";
+import { h, put, segmented } from "../common/dom.js";
 import { createBars, axisEnd, percent, whole } from "./bars.js";
 import { createControls } from "./controls.js";
 import { createCumulated } from "./cumulated.js";
@@ -190,7 +190,6 @@ function createNumbers() {
   return {
     element: h("div", { class: "lx-numbers" }, entropy.element, effective.element, kept.element),
     render({ before, size }, view) {
-      const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
       const many = (number) => (number >= 1000 ? whole(Math.round(number)) : number.toFixed(number >= 100 ? 0 : 1));
       put(entropy.before, `${before.entropy.toFixed(2)} →`);
       put(entropy.after, view.entropy.toFixed(2));
