@@ -94,6 +94,13 @@ def _model(query: Mapping[str, str], key: str, default: str, faults: list[str]) 
     return name
 
 
+def _same_pictures(one: str, other: str) -> bool:
+    try:
+        return catalogue.config(one)["dataset"] == catalogue.config(other)["dataset"]
+    except VisitorError:                                      # said already, of the one that is missing
+        return True
+
+
 def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Query string -> (state, sentences about what could not be read). Never raises."""
     faults: list[str] = []
@@ -101,6 +108,10 @@ def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         "model": _model(query, "model", catalogue.DEFAULT, faults),
         "compare": _model(query, "compare", "", faults),
     }
+    if state["compare"] and not _same_pictures(state["model"], state["compare"]):
+        faults.append(f"The page shows no second map instead of {state['compare'][:40]!r}: it knows other pictures than "
+                      f"{state['model'][:40]}, and only models of the same pictures can be held against each other.")
+        state["compare"] = ""
     for key, field in all_fields().items():
         state[key] = field.default
         if query.get(key, "") != "":

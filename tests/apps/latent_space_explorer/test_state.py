@@ -36,6 +36,7 @@ def test_every_scene_parses_without_a_word(scene) -> None:
     ({"model": "../../etc/passwd"}, ("passwd",)),
     ({"model": "trained/0123456789abcdef"}, (catalogue.DEFAULT,)),
     ({"compare": "nobody"}, ("nobody", "no second map")),
+    ({"compare": "vae-fashion-2d"}, ("vae-fashion-2d", "other pictures")),
     ({"tool": "hammer"}, ("hammer", "explore")),
     ({"wider": "7"}, ("wider", "7", "6")),
     ({"layers": "points,fog"}, ("fog",)),
