@@ -49,7 +49,7 @@ def test_scene_opens_whole_and_quietly(open_page: Callable[..., Watched], slug: 
     page = watched.page
     for name in reversed(SIZES):
         page.set_viewport_size(dict(zip(("width", "height"), SIZES[name])))
-        page.wait_for_timeout(350)
+        page.wait_for_timeout(600)
         assert part(page, "status").count() == 1
         assert page.locator('#status[data-kind="error"], .st-key-status [data-kind="error"]').count() == 0, part(page, "status").inner_text()
         assert page.evaluate(OVERFLOW) <= 1, f"the page is wider than the window ({name})"
@@ -105,7 +105,7 @@ def test_typed_markup_stays_text(open_page: Callable[..., Watched], path: str) -
         fields.nth(index).fill(CANARY)
         fields.nth(index).press("Enter")
         page.wait_for_timeout(400)
-    page.wait_for_timeout(350)
+    page.wait_for_timeout(600)
     assert page.evaluate("window.canary") is None and page.locator("b#canary").count() == 0
 
 
