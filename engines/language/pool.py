@@ -128,17 +128,14 @@ class Pool:
         return self._logits(x)
 
     def _alone(self, token: int, slot: int, place: int) -> Tensor:
-        """The same for one text, without anything that only many need: it is the calls that take the time here."""
+        """The same for one text, which needs neither mask nor slots."""
         x = (self.wte[token] + self.wpe[place])[None]                                    # (1, d)
-        norm, size, eps = torch.layer_norm, x.shape[1:], self.eps
-        for kept, (ln_1, qkv, out, ln_2, up, down) in zip(self.kept[:, :, slot], self.blocks, strict=True):
-            new = torch.addmm(qkv.bias, norm(x, size, *ln_1, eps), qkv.weight).view(3, self.heads, -1)   # (3, h, d/h)
-            kept[:, :, place] = new[1:]                                                 # of (2, h, T, d/h)
+        for kept, w in zip(self.kept[:, :, slot], self.blocks, strict=True):             # (2, h, T, d/h) each
+            qkv = self._qkv(x, w)[0]                                                    # (3, h, d/h)
+            kept[:, :, place] = qkv[1:]
             k, v = kept[:, None, :, :place + 1]                                         # (1, h, place + 1, d/h) each
-            looked = F.scaled_dot_product_attention(new[0, None, :, None], k, v)        # (1, h, 1, d/h)
-            x = torch.addmm(out.bias, looked.view(1, -1), out.weight).add_(x)
-            inner = F.gelu(torch.addmm(up.bias, norm(x, size, *ln_2, eps), up.weight), approximate="tanh")
-            x = torch.addmm(down.bias, inner, down.weight).add_(x)
+            looked = F.scaled_dot_product_attention(qkv[0, None, :, None], k, v)        # (1, h, 1, d/h)
+            x = self._rest(x, looked.view(1, -1), w)
         return self._logits(x)
 
     def _qkv(self, x: Tensor, w: _Weights) -> Tensor:
