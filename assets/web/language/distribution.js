@@ -209,7 +209,7 @@ function createPager(move) {
     element: h("div", { class: "lx-pager" }, back, text, on),
     render(from, count, size) {
       const words = `${whole(from + 1)}–${whole(Math.min(size, from + count))}`;
-      if (text.textContent !== words) text.textContent = words;
+      put(text, words);
       back.disabled = from <= 0;
       on.disabled = from + count >= size;
     },

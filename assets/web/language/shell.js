@@ -115,11 +115,10 @@ function createShell(parts, opening, say) {
     select(parts, name);
     parts.stage.dataset.tool = name;
     (await made[before])?.hide();
+    if (native()) await stylesheet(new URL("./native.css", import.meta.url));
     if (store.get("tool") !== name) return;
     parts.instrument.replaceChildren();
     parts.side.replaceChildren();
-    if (native()) await stylesheet(new URL("./native.css", import.meta.url));
-    if (store.get("tool") !== name) return;
     place(parts, native());
     hand();
     if (native()) return;
