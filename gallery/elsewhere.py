@@ -25,6 +25,11 @@ from gallery.asked import read_body
 TOLD_S = 0.4                         # between two words about a download
 
 
+def is_foreign(name: str) -> bool:
+    """Whether a model's name is an id of the Hub or one of the host's own folders."""
+    return hub.is_id(name) or hub.is_own(name)
+
+
 @dataclass(frozen=True)
 class Elsewhere:
     """What a room says of models from elsewhere.

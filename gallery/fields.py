@@ -7,7 +7,7 @@ one sentence. It never guesses: what it does not accept is said, and the page go
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,19 @@ class Field:
 
     read: Callable[[str], Any]
     default: Any
+
+
+def read_all(fields: Mapping[str, Field], query: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+    """The value of every field in a query; what cannot be read is said in `faults`, and its default stands."""
+    found = {}
+    for key, field in fields.items():
+        found[key] = field.default
+        if query.get(key, "") != "":
+            try:
+                found[key] = field.read(query[key])
+            except BadInput as fault:
+                faults.append(str(fault))
+    return found
 
 
 def _shown(text: str) -> str:

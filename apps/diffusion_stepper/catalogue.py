@@ -11,14 +11,15 @@ from apps.diffusion_stepper import foreign
 from engines import data
 from engines.runtime import BadInput
 from gallery.bundled import Kind
+from gallery.elsewhere import is_foreign
 
 DEFAULT = "ddpm-mnist"
-KIND = Kind("diffusion model", DEFAULT, lambda config: config.get("family") == "diffusion")
+KIND = Kind("diffusion model", lambda config: config.get("family") == "diffusion")
 
 
 def config(model: str) -> dict[str, Any]:
     """A model's config.json, or what stands for it. Raises BadInput or ModelFault, with a sentence, where there is none."""
-    return foreign.config(model) if foreign.is_foreign(model) else KIND.config(model)
+    return foreign.config(model) if is_foreign(model) else KIND.config(model)
 
 
 def bundled() -> list[dict[str, Any]]:

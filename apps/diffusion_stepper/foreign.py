@@ -41,10 +41,6 @@ CURATED = (
 
 # --- what is known of one -----------------------------------------------------------------------------------------
 
-def is_foreign(name: str) -> bool:
-    return hub.is_id(name) or hub.is_own(name)
-
-
 def config(name: str) -> dict[str, Any]:
     """As a bundled model's config.json says it, read from the files. Raises BadInput or ModelFault."""
     ELSEWHERE.permit(name)

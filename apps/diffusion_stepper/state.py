@@ -14,8 +14,9 @@ from typing import Any
 from apps.diffusion_stepper import catalogue
 from apps.diffusion_stepper.labels import label
 from engines import diffusion
-from engines.runtime import BadInput, VisitorError
-from gallery.fields import Field, choice, flag, integer, number
+from engines.runtime import VisitorError
+from gallery.bundled import chosen
+from gallery.fields import Field, choice, flag, integer, number, read_all
 
 TOOLS = ("reverse", "branch", "forward", "fewer", "plane")
 TOOL_MODULES = ("branch", "forward", "plane")
@@ -57,28 +58,9 @@ def all_fields() -> dict[str, Field]:
 def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Query string -> (state, sentences about what could not be read). Never raises."""
     faults: list[str] = []
-    state: dict[str, Any] = {"model": _model(query, faults)}
-    for key, field in all_fields().items():
-        state[key] = field.default
-        if query.get(key, "") != "":
-            try:
-                state[key] = field.read(query[key])
-            except BadInput as fault:
-                faults.append(str(fault))
+    state = {"model": chosen(query, catalogue.DEFAULT, catalogue.config, faults), **read_all(all_fields(), query, faults)}
     _fit(state, query, faults)
     return state, faults
-
-
-def _model(query: Mapping[str, str], faults: list[str]) -> str:
-    name = query.get("model", "")
-    if not name:
-        return catalogue.DEFAULT
-    try:
-        catalogue.config(name)
-    except VisitorError as fault:
-        faults.append(f"The page shows {catalogue.DEFAULT} instead of {name[:40]!r}. {fault}")
-        return catalogue.DEFAULT
-    return name
 
 
 def _fit(state: dict[str, Any], query: Mapping[str, str], faults: list[str]) -> None:

@@ -14,7 +14,7 @@ from engines import data
 from gallery.bundled import Kind
 
 DEFAULT = "vae-mnist-2d"
-KIND = Kind("autoencoder", DEFAULT, lambda config: config.get("kind") in ("vae", "ae"))
+KIND = Kind("autoencoder", lambda config: config.get("kind") in ("vae", "ae"))
 MARGIN = 0.06                        # of the cloud's width, left free around it
 # Where a visitor stands first, if not in the middle: the mean of all emoji is a grey blur, a face is a welcome.
 FIRST = {"emoji": "grinning face with smiling eyes"}

@@ -12,8 +12,9 @@ from importlib import import_module
 from typing import Any
 
 from apps.latent_space_explorer import catalogue
-from engines.runtime import BadInput, VisitorError, models
-from gallery.fields import FAR, Field, choice, names, number, numbers
+from engines.runtime import BadInput, VisitorError
+from gallery.bundled import chosen
+from gallery.fields import FAR, Field, choice, names, number, numbers, read_all
 
 TOOLS = ("explore", "own", "path", "dimensions", "train")
 LAYERS = ("points", "manifold", "density")
@@ -77,60 +78,30 @@ def all_fields() -> dict[str, Field]:
     return fields
 
 
-def _model(query: Mapping[str, str], key: str, default: str, faults: list[str]) -> str:
-    name = query.get(key, "")
-    if not name:
-        return default
-    try:
-        known = [config["name"] for config in catalogue.bundled()]
-        if name not in known and name in models.names():           # another room's
-            raise BadInput(f"It is no autoencoder: choose one of {', '.join(known)}.")
-        if name not in known and not name.startswith("trained/"):
-            raise BadInput(f"There is no such model: choose one of {', '.join(known)}.")
-        catalogue.config(name)
-    except VisitorError as fault:
-        faults.append(f"The page shows {default or 'no second map'} instead of {name[:40]!r}. {fault}")
-        return default
-    return name
-
-
-def _same_pictures(one: str, other: str) -> bool:
-    try:
-        return catalogue.config(one)["dataset"] == catalogue.config(other)["dataset"]
-    except VisitorError:                                      # said already, of the one that is missing
-        return True
-
-
 def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Query string -> (state, sentences about what could not be read). Never raises."""
     faults: list[str] = []
-    state: dict[str, Any] = {
-        "model": _model(query, "model", catalogue.DEFAULT, faults),
-        "compare": _model(query, "compare", "", faults),
+    state = {
+        "model": chosen(query, catalogue.DEFAULT, catalogue.config, faults),
+        "compare": chosen(query, "", catalogue.config, faults, "compare", "no second map"),
+        **read_all(all_fields(), query, faults),
     }
-    if state["compare"] and not _same_pictures(state["model"], state["compare"]):
-        faults.append(f"The page shows no second map instead of {state['compare'][:40]!r}: it knows other pictures than "
-                      f"{state['model'][:40]}, and only models of the same pictures can be held against each other.")
-        state["compare"] = ""
-    for key, field in all_fields().items():
-        state[key] = field.default
-        if query.get(key, "") != "":
-            try:
-                state[key] = field.read(query[key])
-            except BadInput as fault:
-                faults.append(str(fault))
     _fit(state, faults)
     return state, faults
 
 
 def _fit(state: dict[str, Any], faults: list[str]) -> None:
-    """Points must have as many numbers as the model has dimensions, test pictures must exist."""
+    """Points must have as many numbers as the model has dimensions, test pictures must exist, a second map shows the same."""
     try:
         config = catalogue.config(state["model"])
         n = catalogue.count(state["model"])
     except VisitorError as fault:
         faults.append(str(fault))
         return
+    if state["compare"] and catalogue.config(state["compare"])["dataset"] != config["dataset"]:
+        faults.append(f"The page shows no second map instead of {state['compare'][:40]!r}: it knows other pictures than "
+                      f"{state['model'][:40]}, and only models of the same pictures can be held against each other.")
+        state["compare"] = ""
     d = config["latent"]
     if state["z"] is not None and len(state["z"]) != d:
         faults.append(f"z has {len(state['z'])} numbers; {state['model']} has {d} dimensions: the page starts in the middle.")

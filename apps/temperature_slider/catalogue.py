@@ -7,17 +7,18 @@ from typing import Any
 from apps.temperature_slider import foreign
 from engines.runtime import VisitorError
 from gallery.bundled import Kind
+from gallery.elsewhere import is_foreign
 
 DEFAULT = "gpt2-stories"
 FAMILY = "language"
-KIND = Kind("language model", DEFAULT, lambda config: config.get("family") == FAMILY)
+KIND = Kind("language model", lambda config: config.get("family") == FAMILY)
 TITLES = {"gpt2-stories": "Stories", "gpt2-shakespeare-char": "Shakespeare, by letters"}
 LICENCE = "MIT"                      # of the weights that come with the gallery; their texts' are in CREDITS.md and NOTICE
 
 
 def told(model: str) -> dict[str, Any]:
     """What the page must know of a model. Raises BadInput or ModelFault, with a sentence, where there is none."""
-    if foreign.is_foreign(model):
+    if is_foreign(model):
         return foreign.config(model)
     config = KIND.config(model)
     return {"name": model, "title": TITLES.get(model, model), "parameters": config.get("parameters", 0),

@@ -156,15 +156,7 @@ def routes() -> APIRouter:
     async def _write(request: Request) -> StreamingResponse:
         asked = await read_body(request)
         run = runtime.start(language.write, order(asked), session=session(asked))
-
-        async def stream() -> AsyncIterator[bytes]:
-            try:
-                async for each in written(run):
-                    yield each
-            finally:
-                run.cancel()
-
-        return StreamingResponse(stream(), media_type="application/x-ndjson", headers=LIVE)
+        return StreamingResponse(written(run), media_type="application/x-ndjson", headers=LIVE)
 
     @router.post("/leave")
     async def _leave(session: str = "") -> Response:

@@ -23,17 +23,12 @@ class Curated:
     name: str
     title: str
     megabytes: int
-    context: int
 
 
 CURATED = (
-    Curated("distilbert/distilgpt2", "DistilGPT-2: half of GPT-2's layers", 328, 1024),
-    Curated("openai-community/gpt2", "GPT-2, the smallest of the four", 498, 1024),
+    Curated("distilbert/distilgpt2", "DistilGPT-2: half of GPT-2's layers", 328),
+    Curated("openai-community/gpt2", "GPT-2, the smallest of the four", 498),
 )
-
-
-def is_foreign(name: str) -> bool:
-    return hub.is_id(name) or hub.is_own(name)
 
 
 def config(name: str) -> dict[str, Any]:

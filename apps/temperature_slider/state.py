@@ -11,8 +11,9 @@ from typing import Any
 
 from apps.temperature_slider import catalogue
 from engines import language
-from engines.runtime import BadInput, VisitorError
-from gallery.fields import Field, choice, flag, integer, number, numbers, text
+from engines.runtime import BadInput
+from gallery.bundled import chosen
+from gallery.fields import Field, choice, flag, integer, number, numbers, read_all, text
 
 TOOLS = ("distribution", "write", "sides", "decoding", "bonnet")
 NATIVE = ("sides", "decoding", "bonnet")            # drawn by the script, beneath the shell
@@ -94,24 +95,4 @@ def defaults() -> dict[str, Any]:
 def parse(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Query string -> (state, sentences about what could not be read). Never raises."""
     faults: list[str] = []
-    state: dict[str, Any] = {"model": _model(query, faults)}
-    for key, field in FIELDS.items():
-        state[key] = field.default
-        if query.get(key, "") != "":
-            try:
-                state[key] = field.read(query[key])
-            except BadInput as fault:
-                faults.append(str(fault))
-    return state, faults
-
-
-def _model(query: Mapping[str, str], faults: list[str]) -> str:
-    name = query.get("model", "")
-    if not name:
-        return catalogue.DEFAULT
-    try:
-        catalogue.told(name)
-    except VisitorError as fault:
-        faults.append(f"The page shows {catalogue.DEFAULT} instead of {name[:40]!r}. {fault}")
-        return catalogue.DEFAULT
-    return name
+    return {"model": chosen(query, catalogue.DEFAULT, catalogue.told, faults), **read_all(FIELDS, query, faults)}, faults
