@@ -27,7 +27,7 @@ from engines.diffusion.samplers import scheduler
 from engines.runtime import models
 from tests.browser.conftest import ROOT
 from tests.benchmarks.ledger import Row, record
-from tests.benchmarks.rates import CORES, ENGINE, HUB, engine_process, keep_on, rate, ratio, start_engine
+from tests.benchmarks.rates import ENGINE, HUB, engine_process, every_core, keep_on, rate, ratio, start_engine
 
 MODEL = os.environ.get("BENCH_DIFFUSION", "ddpm-mnist")
 STEPS = 50
@@ -161,16 +161,7 @@ def wishes(guidance: float) -> list[diffusion.Sample]:
     return [diffusion.Sample(MODEL, (k % 10,), guidance, SAMPLERS[k % 4], steps=STEPS, seed=k) for k in range(VISITORS)]
 
 
-@pytest.fixture
-def all_cores() -> Iterator[None]:
-    """An engine with as many threads as it takes by itself, and nobody kept from any core."""
-    threads = os.environ.pop("GALLERY_THREADS")
-    mine = keep_on(os.getpid(), set(CORES))
-    runtime.configure(mode="process", device="cpu")
-    assert runtime.warm(timeout=120)
-    yield
-    os.environ["GALLERY_THREADS"] = threads
-    keep_on(os.getpid(), mine)
+all_cores = pytest.fixture(every_core)
 
 
 @pytest.mark.parametrize("guidance", [1.0, 1.5])

@@ -19,7 +19,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.benchmarks.ledger import Row, record
-from tests.browser.conftest import ROOT, free_port, running_chromium
+from tests.benchmarks.pages import chromium
+from tests.browser.conftest import ROOT, free_port
 
 STARTS = int(os.environ.get("BENCH_STARTS", "5"))
 PAINTS = int(os.environ.get("BENCH_PAINTS", "9"))
@@ -78,10 +79,7 @@ def test_start_to_first_answer() -> None:
                f"{'torch' if torch else 'no torch'} in the hub process", "≤ 2× and no torch", a <= 2 * b and not torch))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_chromium() as chromium:
-        yield chromium
+browser = pytest.fixture(scope="module")(chromium)
 
 
 def painted(browser: Browser, url: str) -> float:

@@ -24,7 +24,7 @@ from engines.language import Settings, Write
 from engines.language.network import load
 from engines.runtime import hub, models
 from tests.benchmarks.ledger import Row, record
-from tests.benchmarks.rates import CORES, ENGINE, HUB, engine_process, keep_on, rate, ratio
+from tests.benchmarks.rates import ENGINE, HUB, engine_process, every_core, keep_on, rate, ratio
 
 MODEL = os.environ.get("BENCH_LANGUAGE", "gpt2-stories")
 LLAMA = "folder:bench-llama"
@@ -124,16 +124,7 @@ def test_the_first_token() -> None:
                f"{mine:.1f} ms (a pass: {theirs:.1f} ms)", "≤ that + 60 ms", mine <= theirs + 60))
 
 
-@pytest.fixture
-def all_cores() -> Iterator[None]:
-    """An engine with as many threads as it takes by itself, and nobody kept from any core."""
-    threads = os.environ.pop("GALLERY_THREADS")
-    mine = keep_on(os.getpid(), set(CORES))
-    runtime.configure(mode="process", device="cpu")
-    assert runtime.warm(timeout=120)
-    yield
-    os.environ["GALLERY_THREADS"] = threads
-    keep_on(os.getpid(), mine)
+all_cores = pytest.fixture(every_core)
 
 
 def test_many_visitors(all_cores: None) -> None:

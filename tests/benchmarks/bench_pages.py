@@ -6,58 +6,32 @@ Run by `make bench`. Both pages are opened in turn, in one run, by one Chromium;
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.benchmarks.ledger import Row, record
-from tests.browser.conftest import ROOT, Hub, free_port, running_chromium, running_hub, wait_until
+from tests.benchmarks.pages import MOVES, bare_page, chromium, cold_page, drag, record_paints, warmed
+from tests.browser.conftest import Hub
 
 DEMO = "/demo/latent-space-explorer/"
 ROUNDS = 7
 EXACT = 15
-MOVES = 240
-FRAME_MS = 1000 / 60
+
+
+browser = pytest.fixture(scope="module")(chromium)
 
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Hub]:
-    with running_hub() as running:
-        httpx.get(running.url + DEMO, timeout=60)
-        time.sleep(8)       # the bars hold after warm-up
-        yield running
+    yield from warmed(DEMO)
 
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[str]:
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.bare_gradio", str(port)], cwd=ROOT)
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(url, timeout=5).status_code == 200
-        except httpx.HTTPError:
-            return False
-    wait_until(answers, 60, "the bare page did not answer")
-    yield url
-    process.terminate()
-    process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_chromium() as chromium:
-        yield chromium
-
-
-def cold_page(browser: Browser) -> Page:
-    return browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    yield from bare_page("tests.benchmarks.bare_gradio")
 
 
 def first_change_bare(browser: Browser, url: str) -> float:
@@ -110,14 +84,6 @@ def ready_page(browser: Browser, hub: Hub) -> Page:
     return page
 
 
-def record_paints(what: str, timings: list[float]) -> None:
-    """timings: milliseconds to each painted picture, sorted."""
-    p95 = timings[int(0.95 * len(timings))]
-    record(Row(what, "one frame at 60 Hz",
-               f"{p95:.1f} ms (median {statistics.median(timings):.1f} ms, {len(timings)} pictures)",
-               "≤ 16.7 ms", p95 <= FRAME_MS + 0.05))
-
-
 def test_pointer_to_painted_picture(browser: Browser, hub: Hub) -> None:
     page = ready_page(browser, hub)
     box = page.locator("#primary").bounding_box()
@@ -132,38 +98,11 @@ def test_pointer_to_painted_picture(browser: Browser, hub: Hub) -> None:
     record_paints("pointer over the map to painted picture, in the page, p95", timings)
 
 
-# From the moment the page is told of a move to its painted picture: after the next frame has been drawn.
-WATCH_THE_SLIDER = """() => {
-  window.__scrubbed = [];
-  const channel = new MessageChannel();
-  let told = null;
-  channel.port1.onmessage = () => { window.__scrubbed.push(performance.now() - told); told = null; };
-  document.querySelector('#primary').addEventListener('input', () => {
-    if (told !== null) return;
-    told = performance.now();
-    requestAnimationFrame(() => channel.port2.postMessage(null));
-  }, {capture: true});
-}"""
-
-
 def test_scrubbing_the_steps_of_a_run(browser: Browser, hub: Hub) -> None:
     page = cold_page(browser)
     page.goto(hub.url + "/demo/diffusion-stepper/?at=0&count=16")
     page.wait_for_function("window.__diffusion?.reverse?.take?.newest === 50", timeout=60_000)
-    page.wait_for_timeout(2_000)
-    page.evaluate(WATCH_THE_SLIDER)
-    box = page.locator("#primary").bounding_box()
-    left, width, y = box["x"], box["width"], box["y"] + box["height"] / 2
-    page.mouse.move(left + 12, y)
-    page.mouse.down()
-    for step in range(MOVES):
-        page.mouse.move(left + width * (0.05 + 0.9 * abs(1 - (step % 120) / 60)), y)
-    page.mouse.up()
-    page.wait_for_timeout(300)
-    timings = sorted(page.evaluate("window.__scrubbed"))
-    page.context.close()
-    assert len(timings) >= MOVES / 6, "the slider painted too few pictures to be measured"
-    record_paints("scrubbing the steps of 16 pictures, slider to painted picture, p95", timings)
+    record_paints("scrubbing the steps of 16 pictures, slider to painted picture, p95", drag(page))
 
 
 SLIDER_TO_PICTURE = """() => new Promise(done => {

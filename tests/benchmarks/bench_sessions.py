@@ -20,9 +20,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-from gallery import limits
 from tests.benchmarks.ledger import Row, record
-from tests.browser.conftest import Hub, running_hub
+from tests.benchmarks.pages import warmed
+from tests.browser.conftest import Hub
 
 EXPLORER, LAB_BOOK = "/demo/latent-space-explorer", "/demo/lab-book"
 MODEL = "vae-mnist-2d"
@@ -38,11 +38,7 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)        # else each client reads
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    with running_hub() as running:
-        httpx.get(running.url + EXPLORER, timeout=60, follow_redirects=True)
-        httpx.get(running.url + LAB_BOOK, timeout=60, follow_redirects=True)
-        time.sleep(8)       # the bars hold after warm-up
-        yield running
+    yield from warmed(EXPLORER, LAB_BOOK)
 
 
 def memory(hub: Hub) -> tuple[float, float]:

@@ -8,61 +8,35 @@ from __future__ import annotations
 import json
 import statistics
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
-import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from tests.benchmarks.bench_pages import FRAME_MS, WATCH_THE_SLIDER, cold_page
 from tests.benchmarks.ledger import Row, record
-from tests.browser.conftest import ROOT, Hub, free_port, running_chromium, running_hub, wait_until
+from tests.benchmarks.pages import bare_page, chromium, cold_page, drag, record_paints, warmed
+from tests.browser.conftest import Hub
 
 DEMO = "/demo/temperature-slider/"
 ROUNDS = 7
-MOVES = 240
 TABS = 5
 VOCABULARY = 50_257                  # tokens of GPT-2
 READY = '#instrument[data-ready="true"]'
 
 
+browser = pytest.fixture(scope="module")(chromium)
+
+
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Hub]:
-    with running_hub() as running:
-        httpx.get(running.url + DEMO, timeout=60)
-        time.sleep(8)       # the bars hold after warm-up
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_chromium() as chromium:
-        yield chromium
-
-
-def served(module: str, path: str = "/") -> Iterator[str]:
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", module, str(port)], cwd=ROOT)
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(url + path, timeout=5).status_code == 200
-        except httpx.HTTPError:
-            return False
-    wait_until(answers, 60, "the bare page did not answer")
-    yield url
-    process.terminate()
-    process.wait(20)
+    yield from warmed(DEMO)
 
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[str]:
-    yield from served("tests.benchmarks.bare_streamlit")
+    yield from bare_page("tests.benchmarks.bare_streamlit")
 
 
 def opened(browser: Browser, url: str, ready: str) -> tuple[float, int]:
@@ -113,22 +87,8 @@ def test_slider_drag_to_repaint(browser: Browser, hub: Hub) -> None:
     page.route("**/data/read", lambda route: route.fulfill(body=many_logits(), content_type="application/octet-stream"))
     page.goto(hub.url + DEMO + "?prompt=Once+upon+a+time&p=0.95")
     page.wait_for_selector(READY)
-    page.wait_for_timeout(2_000)
-    assert "50,257" in page.locator(".lx-numbers").inner_text()
-    page.evaluate(WATCH_THE_SLIDER)
-    box = page.locator("#primary").bounding_box()
-    page.mouse.move(box["x"] + 12, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    for step in range(MOVES):
-        page.mouse.move(box["x"] + box["width"] * (0.05 + 0.9 * abs(1 - (step % 120) / 60)), box["y"] + box["height"] / 2)
-    page.mouse.up()
-    page.wait_for_timeout(300)
-    timings = sorted(page.evaluate("window.__scrubbed"))
-    page.context.close()
-    assert len(timings) >= MOVES / 6, "the slider painted too few pictures to be measured"
-    p95 = timings[int(0.95 * len(timings))]
-    record(Row("temperature slider dragged over 50,257 tokens, to repaint, p95", "one frame at 60 Hz",
-               f"{p95:.1f} ms (median {statistics.median(timings):.1f} ms, {len(timings)} paints)", "≤ 16.7 ms", p95 <= FRAME_MS + 0.05))
+    page.wait_for_function("document.querySelector('.lx-numbers').innerText.includes('50,257')")
+    record_paints("temperature slider dragged over 50,257 tokens, to repaint, p95", drag(page))
 
 
 ANSWER = """async () => {

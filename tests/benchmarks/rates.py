@@ -30,6 +30,17 @@ def engine_process() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+def every_core() -> Iterator[None]:
+    """An engine with as many threads as it takes by itself, and nobody kept from any core."""
+    threads = os.environ.pop("GALLERY_THREADS")
+    mine = keep_on(os.getpid(), set(CORES))
+    runtime.configure(mode="process", device="cpu")
+    assert runtime.warm(timeout=120)
+    yield
+    os.environ["GALLERY_THREADS"] = threads
+    keep_on(os.getpid(), mine)
+
+
 def start_engine() -> None:
     """A new engine process, as the environment says, on the core that is kept for it."""
     runtime.configure(mode="process", device="cpu")

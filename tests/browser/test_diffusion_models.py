@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, VQModel

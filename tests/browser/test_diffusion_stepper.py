@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -371,7 +369,7 @@ def test_an_engine_that_dies_leaves_the_steps_and_go_on_goes_on(browser: Browser
         page.goto(hub.url + PAGE + "?steps=400&sampler=ddpm&seed=5&at=0")
         page.wait_for_selector(READY, timeout=PATIENCE)
         until(page, f"{REVERSE}.take.newest >= 20")
-        os.kill(json.loads(hub.get("/health"))["engine"]["pid"], signal.SIGKILL)
+        hub.kill_the_engine()
         page.wait_for_selector(".dx-trouble:not([hidden])", timeout=PATIENCE)
         kept = page.evaluate(f"{REVERSE}.take.newest")
         assert 20 <= kept < 400, "the engine died in the middle"

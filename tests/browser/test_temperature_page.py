@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,16 +163,11 @@ def test_two_visitors_hold_what_each_asked_for(room: Callable[..., Watched]) -> 
 def test_an_engine_that_is_killed_loses_nothing(room: Callable[..., Watched], hub: Hub) -> None:
     page = room("?prompt=The+dog").page
     before = rows(page)
-    kill_the_engine(hub)
+    hub.kill_the_engine()
     page.fill("#prompt", "The cat")
     page.wait_for_function(f"JSON.stringify([...document.querySelectorAll('.lx-list .lx-after')].map((each) => each.innerText)) "
                            f"!== {json.dumps(json.dumps([row[1] for row in before], ensure_ascii=False, separators=(',', ':')))}", timeout=PATIENCE)
     assert page.locator("#prompt").input_value() == "The cat"
-
-
-def kill_the_engine(hub: Hub) -> None:
-    """By its number, which the hub tells."""
-    os.kill(json.loads(hub.get("/health"))["engine"]["pid"], signal.SIGKILL)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

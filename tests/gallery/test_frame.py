@@ -12,7 +12,7 @@ from gallery import look, milestones
 from gallery.catalog import Entry
 from gallery.demo import Demo, Scene
 from gallery.pages import error_card_page, hub, not_found, reading
-from gallery.catalog import Entry, onward
+from gallery.catalog import onward
 from gallery.pages.frame import ROOT, Framed, Place, compose, imported, nav_html
 
 CANARY = '"><img src=x onerror=alert(1)>&amp;\''

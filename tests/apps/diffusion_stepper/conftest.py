@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-import uvicorn
 from diffusers import UNet2DModel
 
-from engines import runtime
 from engines.diffusion.process import alpha_bars, q_sample
 from gallery.rooms import data_app
+from tests.apps.served import served
 from tests.engines.diffusion.conftest import CLASSES, make_unet
 
 
@@ -62,14 +59,5 @@ def place() -> Iterator[str]:
     """Address of a server with the room's routes as the hub mounts them, and an engine in a thread."""
     from apps.diffusion_stepper import delivery
 
-    runtime.configure(mode="thread")
-    server = uvicorn.Server(uvicorn.Config(data_app(delivery.routes()), port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    runtime.stop()
+    with served(data_app(delivery.routes())) as address:
+        yield address

@@ -8,15 +8,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, VQModel
 
 from apps.diffusion_stepper import catalogue, foreign, orders, state, wire
 from engines.runtime import BadInput, hub
+from tests.apps.served import lent, lines, post
 from tests.engines.diffusion.test_layout import LATENT, SIDE, colour, first_stage
-from tests.engines.runtime.toy_hub import ToyHub, toy_hub
+from tests.engines.runtime.toy_hub import ToyHub
 
 NAME = "someone/ddpm-toy"
 
@@ -30,27 +30,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, checkpoint: Path) -> Iterator[ToyHub]:
-    from huggingface_hub import constants
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv(hub.FOLDERS, str(tmp_path / "own"))
-    monkeypatch.delenv(hub.POLICY, raising=False)
-    with toy_hub() as server:
-        server.repositories[NAME] = {path.relative_to(checkpoint).as_posix(): path.read_bytes()
-                                     for path in checkpoint.rglob("*") if path.is_file()}
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
+    with lent(monkeypatch, tmp_path, NAME, checkpoint) as server:
         yield server
-
-
-def post(place: str, path: str, **body: Any) -> bytes:
-    request = urllib.request.Request(f"{place}/{path}", json.dumps(body).encode())
-    try:
-        return urllib.request.urlopen(request, timeout=60).read()
-    except urllib.error.HTTPError as answer:
-        return answer.read()
-
-
-def lines(answer: bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in answer.splitlines()]
 
 
 def test_a_model_is_looked_at_fetched_and_walked_through(there: ToyHub, place: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -22,25 +20,17 @@ from apps.latent_space_explorer import curve, training
 from engines import runtime, vae
 from engines.runtime import BadInput
 from tests.apps.latent_space_explorer import toy_training
+from tests.apps.served import served
 
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Address of a server with nothing but the tool's routes, and an engine in a thread."""
     monkeypatch.setattr(vae, "train", toy_training.job)
-    runtime.configure(mode="thread")
     app = FastAPI()
     app.include_router(training.routes())
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    runtime.stop()
+    with served(app) as address:
+        yield address
 
 
 def heard(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:

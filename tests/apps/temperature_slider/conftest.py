@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-import uvicorn
 
 from apps.temperature_slider import DEMO
-from engines import runtime
 from engines.language.gpt2 import GPT2, Shape
 from engines.training import language_data as texts
 from engines.training.language_report import write_weights
 from gallery.rooms import data_app
+from tests.apps.served import served
 
 CONTEXT = 64
 VOCABULARY = 280
@@ -52,14 +49,5 @@ def place() -> Iterator[str]:
     """Address of a server with the room's routes as the hub mounts them, and an engine in a thread."""
     from apps.temperature_slider import delivery
 
-    runtime.configure(mode="thread")
-    server = uvicorn.Server(uvicorn.Config(data_app(delivery.routes()), port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
-    runtime.stop()
+    with served(data_app(delivery.routes())) as address:
+        yield address

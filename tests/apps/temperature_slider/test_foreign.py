@@ -12,8 +12,8 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from apps.temperature_slider import DEMO, catalogue, foreign, state
 from engines.runtime import VisitorError, hub
-from tests.apps.diffusion_stepper.test_foreign import lines, post
-from tests.engines.runtime.toy_hub import ToyHub, toy_hub
+from tests.apps.served import lent, lines, post
+from tests.engines.runtime.toy_hub import ToyHub
 
 NAME = "someone/llama-toy"
 
@@ -32,13 +32,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, toy_models: Path) -> Pa
 
 @pytest.fixture
 def there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, checkpoint: Path) -> Iterator[ToyHub]:
-    from huggingface_hub import constants
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv(hub.FOLDERS, str(tmp_path / "own"))
-    monkeypatch.delenv(hub.POLICY, raising=False)
-    with toy_hub() as server:
-        server.repositories[NAME] = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
+    with lent(monkeypatch, tmp_path, NAME, checkpoint) as server:
         yield server
 
 
