@@ -1,0 +1,150 @@
+"""What may be asked of the plane, as jobs for the runtime. `engines.gan.plane` declares them.
+
+Always on the CPU: a round is sixty small products, and one core is faster at them than any accelerator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engines.gan import plane as asked
+from engines.gan.losses import discriminator_loss, generator_loss
+from engines.gan.plane import shapes
+from engines.gan.plane.game import Broken, Game, begun
+from engines.gan.plane.measure import Sight, Yardstick, measure, sight
+from engines.runtime import BadInput
+
+BURST_S = 0.006                  # of rounds without a pause: another visitor's click waits for no longer
+LOOK_S = 1 / 30                  # between two looks, where the page did not name a number of rounds
+KEEP_S = 0.5                     # between two moments that are kept
+TRANSPORT_S = 1.0                # between two estimates of Wasserstein-1, the one measure that takes long
+
+
+def real(p: asked.Shape) -> Iterator[asked.Real]:
+    """The data itself."""
+    data = shapes.make(p)
+    yield asked.Real(data.x[:2000], data.centres, data.width, data.centre, data.scale)
+
+
+class Watch:
+    """Looks at one game, and when each part of a look is due."""
+
+    def __init__(self, game: Game, data: shapes.Data, seed: int) -> None:
+        self.game, self.seed = game, seed
+        self.yardstick = Yardstick(data)
+        self.surface = places()
+        self.looked = self.kept = self.weighed = -1e9
+        self.lie_of_noise()
+
+    def lie_of_noise(self) -> None:
+        """What is looked at is always made of the same noise; it is drawn anew where the noise is another one."""
+        self.seen: Sight = sight(self.game, self.yardstick, self.seed)
+        self.mesh = mesh(self.game.rules)
+
+    def due(self) -> bool:
+        return perf_counter() - self.looked >= LOOK_S
+
+    def look(self, changed: tuple[str, ...] = (), last: bool = False, broken: str = "") -> asked.Look:
+        game, now = self.game, perf_counter()
+        if {"z_dim", "z_kind"} & set(changed):
+            self.lie_of_noise()
+        with torch.no_grad():
+            weigh = last or now - self.weighed >= TRANSPORT_S
+            keep = last or bool(changed) or now - self.kept >= KEEP_S
+            self.weighed, self.kept = (now if weigh else self.weighed), (now if keep else self.kept)
+            measures, samples = measure(game, self.yardstick, self.seen, weigh)
+            arrows = game.way.pull(samples[:asked.ARROWS]).numpy().copy()
+            surface = surface_of(game, self.surface)
+            drawn = game.way.generate(self.mesh[0]).view(*self.mesh[1], 2).numpy().copy()
+        self.looked = perf_counter()
+        return asked.Look(game.step, game.seconds, samples[:asked.SAMPLES].numpy(), arrows, surface, drawn, measures,
+                          changed, broken, game.moment() if keep else None)
+
+
+def places() -> Tensor:
+    """Middles of the surface's cells, first row the top: (SIDE * SIDE, 2)."""
+    marks = (torch.arange(asked.SIDE) + 0.5) / asked.SIDE * 2 * asked.REACH - asked.REACH
+    y, x = torch.meshgrid(marks.flip(0), marks, indexing="ij")
+    return torch.stack([x, y], -1).view(-1, 2)
+
+
+def surface_of(game: Game, where: Tensor) -> np.ndarray:
+    return game.way.judge(where).view(asked.SIDE, asked.SIDE).numpy().copy()
+
+
+def mesh(rules: asked.Rules) -> tuple[Tensor, tuple[int, int]]:
+    """A square grid in the first two dimensions of z, the others 0: quantiles of what z is drawn from."""
+    marks = (torch.arange(asked.MESH) + 0.5) / asked.MESH
+    marks = torch.distributions.Normal(0.0, 1.0).icdf(marks) if rules.z_kind == "normal" else 2 * marks - 1
+    if rules.z_dim == 1:
+        return marks[:, None], (asked.MESH, 1)
+    y, x = torch.meshgrid(marks, marks, indexing="ij")
+    z = torch.zeros(asked.MESH**2, rules.z_dim)
+    z[:, 0], z[:, 1] = x.reshape(-1), y.reshape(-1)
+    return z, (asked.MESH, asked.MESH)
+
+
+def play(p: asked.Play) -> Iterator[asked.Look | None]:
+    """Rounds, and a look now and then. What the reader hands to a run's `update` takes effect at the next look."""
+    data = shapes.make(p.shape)
+    yield None
+    game, changed = begun(data, p)
+    watch = Watch(game, data, p.seed)
+    yield None
+    yield watch.look(changed, last=True)
+    changed = ()
+    while game.step < p.until:
+        left = p.until - game.step
+        until_look = left if not p.every else min(left, p.every - game.step % p.every)
+        try:
+            game.burst(until_look, BURST_S, p.who)
+        except Broken as fault:
+            yield watch.look(changed, last=True, broken=str(fault))
+            return
+        yield None
+        last = game.step >= p.until
+        if last or (game.step % p.every == 0 if p.every else watch.due()):
+            newer = yield watch.look(changed, last=last)
+            changed = ()
+            if newer is not None:
+                p = replace(newer, start=None)
+                changed = game.change(p.rules)
+                if changed and game.step >= p.until:
+                    yield watch.look(changed, last=True)
+
+
+def anatomy(p: asked.Play) -> Iterator[asked.Anatomy | None]:
+    """One round from a moment, and everything in it."""
+    data = shapes.make(p.shape)
+    game, changed = begun(data, p)
+    watch, loss = Watch(game, data, p.seed), game.rules.loss
+    yield None
+    with torch.no_grad():
+        before = surface_of(game, watch.surface)
+        for _ in range(game.rules.d_steps if p.who == "both" else 1):
+            before_d = game.d.flat.clone()
+            try:
+                z, real, fake = (each.clone() for each in game.d_step())
+            except Broken as fault:
+                raise BadInput(str(fault)) from None
+        after_d, learned = game.d.flat.clone(), surface_of(game, watch.surface)
+        real_after, fake_after = (game.way.judge(x).clone().view(-1) for x in (real, fake))
+        game.d.flat.copy_(before_d)
+        real_before, fake_before = (game.way.judge(x).clone().view(-1) for x in (real, fake))
+        game.d.flat.copy_(after_d)
+        pull = game.way.pull(fake).clone()
+        if p.who != "d":
+            game.g_step(*((z, game.way.generate(z, learning=True)) if p.who == "both" else ()))
+        moved = game.way.generate(z).clone()
+        game.step += 1
+    losses = (float(discriminator_loss(loss, real_before, fake_before, game.rules.smoothing)),
+              float(generator_loss(loss, fake_after)))
+    yield asked.Anatomy(*(each.numpy() for each in (z, real, fake, real_before, fake_before, real_after, fake_after,
+                                                    pull, moved)), before, learned, *losses,
+                        watch.look(changed, last=True))
