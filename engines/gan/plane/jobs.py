@@ -115,7 +115,7 @@ def play(p: asked.Play) -> Iterator[asked.Look | None]:
             if newer is not None:
                 p = replace(newer, start=None)
                 changed = game.change(p.rules)
-                if changed and game.step >= p.until:
+                if game.step >= p.until:         # told to stop here: the last look is one that can be gone on from
                     yield watch.look(changed, last=True)
 
 
