@@ -29,11 +29,11 @@ def discriminator_loss(kind: str, real: Tensor, fake: Tensor, smoothing: float =
     """What D goes down on. real, fake: its logits of real and made things.
 
     smoothing: real things should come to 1 - smoothing and made ones to 0 as before (one-sided, Salimans et al. 2016,
-    arXiv:1606.03498, section 3.4). It is ignored where there is no such number to come to: a hinge only wants a margin,
-    and a critic of Wasserstein's distance is free to call "real" what it likes, as only differences count.
+    arXiv:1606.03498, section 3.4). It is ignored where there is no such number to come to: a hinge only wants a
+    margin, and a critic of Wasserstein's distance is free to call "real" what it likes, as only differences count.
     """
     if kind in PROBABILITIES:
-        # -(1 - s) log sigmoid(real) - s log(1 - sigmoid(real)) - log(1 - sigmoid(fake)), as softplus(x) = x + softplus(-x)
+        # -(1 - s) log D(real) - s log(1 - D(real)) - log(1 - D(fake)), by softplus(x) = x + softplus(-x)
         return (softplus(-real) + smoothing * real).mean() + softplus(fake).mean()
     if kind == "least-squares":
         return ((real - (1 - smoothing)).square().mean() + fake.square().mean()) / 2
@@ -58,15 +58,16 @@ def generator_loss(kind: str, fake: Tensor) -> Tensor:
 
 
 def verdict(kind: str, logits: Tensor) -> Tensor:
-    """D's verdict as it is shown: a probability for the losses of Goodfellow's paper, the bare logit for the others."""
+    """D's verdict as it is shown: a probability for the losses of Goodfellow's paper, the bare logit for the
+    others."""
     return logits.sigmoid() if kind in PROBABILITIES else logits
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """E (|grad critic(x)| - 1)^2 on the lines between real and made things, without its weight lambda.
 
-    real, fake: (B, ...); mix: (B, 1, ...), evenly from 0 to 1: x = mix real + (1 - mix) fake. Two-sided: too flat costs
-    as much as too steep. Differentiable, so that D can go down on it (autograd goes back twice).
+    real, fake: (B, ...); mix: (B, 1, ...), evenly from 0 to 1: x = mix real + (1 - mix) fake. Two-sided: too flat
+    costs as much as too steep. Differentiable, so that D can go down on it (autograd goes back twice).
     """
     x = torch.lerp(fake.detach(), real.detach(), mix).requires_grad_()
     return (_slopes(critic, x).norm(dim=1) - 1).square().mean()
