@@ -67,7 +67,7 @@ def test_one_of_each_reaches_from_the_first_class_to_the_last_and_a_gif_has_its_
     page.wait_for_function(f"{DONE} && window.__diffusion.app.main.take.about.count === 16", timeout=PATIENCE)
     assert page.evaluate("window.__diffusion.app.main.take.about.labels") == [6 * k for k in range(16)]
     with page.expect_download() as download:
-        page.locator("button.dx-keep", has_text="GIF").click()
+        page.locator("button.g-keep", has_text="GIF").click()
     with Image.open(io.BytesIO(Path(download.value.path()).read_bytes())) as gif:
         seen = {pixel for _, pixel in gif.convert("RGB").getcolors(100_000)}
     assert len(seen) > 100 and any(max(pixel) - min(pixel) > 150 for pixel in seen)

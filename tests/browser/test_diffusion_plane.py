@@ -113,7 +113,7 @@ def test_a_place_is_chosen_by_keyboard(plane: Callable[..., Watched]) -> None:
 def test_a_drawn_shape_is_kept_in_the_address(plane: Callable[..., Watched]) -> None:
     watched = plane("&shape=drawn")
     page = watched.page
-    box = page.locator(".dx-plane-sketch").bounding_box()
+    box = page.locator(".g-sketch").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
     page.mouse.down()
     for k in range(20):

@@ -165,7 +165,7 @@ def test_a_seed_that_cannot_be_is_told_and_the_run_stays(stepper: Callable[..., 
 
 def kept(page: Page, name: str) -> bytes:
     with page.expect_download(timeout=PATIENCE) as download:
-        page.locator("button.dx-keep", has_text=name).click()
+        page.locator("button.g-keep", has_text=name).click()
     assert download.value.suggested_filename.endswith(f".{name.lower()}")
     return Path(download.value.path()).read_bytes()
 
@@ -184,7 +184,7 @@ PLAY = """async ([data, type]) => {
 def test_what_is_on_screen_is_saved_large_and_the_film_plays(stepper: Callable[..., Watched], query: str) -> None:
     watched = stepper(query)
     page = watched.page
-    until(page, "document.querySelectorAll('.dx-keep:not([hidden])').length === 3")
+    until(page, "document.querySelectorAll('.g-keep:not([hidden])').length === 3")
     if "tool" not in query:
         until(page, DONE)
     with Image.open(io.BytesIO(kept(page, "GIF"))) as gif:
@@ -217,20 +217,20 @@ def test_where_no_film_can_be_made_there_is_no_button_and_the_reason_is_told(ste
     page = stepper().page
     page.add_init_script("delete window.VideoEncoder; delete window.MediaRecorder")
     page.reload()
-    until(page, "document.querySelector('.dx-keep')?.title.includes('no video') && document.querySelector('.dx-keep:not([hidden])')")
-    assert page.locator("button.dx-keep:visible").all_inner_texts() == ["GIF", "PNG"]
+    until(page, "document.querySelector('.g-keep')?.title.includes('no video') && document.querySelector('.g-keep:not([hidden])')")
+    assert page.locator("button.g-keep:visible").all_inner_texts() == ["GIF", "PNG"]
 
 
 def test_saving_can_be_cancelled(stepper: Callable[..., Watched]) -> None:
     page = stepper("?at=1&steps=200&count=16").page
     until(page, DONE)
     page.evaluate("""async () => {       // within the page: a quick machine is done before a test has clicked twice
-        const button = [...document.querySelectorAll('button.dx-keep')].find((each) => each.textContent === 'GIF');
+        const button = [...document.querySelectorAll('button.g-keep')].find((each) => each.textContent === 'GIF');
         button.click();
         while (!button.textContent.includes('%')) await new Promise((done) => setTimeout(done));
         button.click(); }""")
     until(page, "document.getElementById('status').textContent === 'The GIF was cancelled.'")
-    assert page.locator("button.dx-keep", has_text="GIF").inner_text() == "GIF"
+    assert page.locator("button.g-keep", has_text="GIF").inner_text() == "GIF"
 
 
 def test_a_branch_parts_at_its_fork_and_shows_what_comes_of_it_elsewhere(stepper: Callable[..., Watched]) -> None:

@@ -3,6 +3,7 @@
 
 import { h } from "../common/dom.js";
 import { stylesheet } from "../common/sheet.js";
+import { Sketch, placesOf } from "../common/sketch.js";
 import { unpacked, packed } from "../common/strokes.js";
 import { readTheme } from "../common/theme.js";
 import { sheet, write } from "./film.js";
@@ -11,7 +12,6 @@ import { buildPanel, buildStage } from "./plane-parts.js";
 import { Learning } from "./plane-learn.js";
 import { Pane } from "./plane-pane.js";
 import { apart, sceneOf, views } from "./plane-scene.js";
-import { Sketch, placesOf } from "./plane-sketch.js";
 import { inLatent, sheetOf, thumbsOf } from "./plane-thumbs.js";
 
 const STEPS = 200; // strides of a walk, as the hub takes them

@@ -2,6 +2,7 @@
 // side by side, at any step of the run.
 
 import { h } from "../common/dom.js";
+import { sentence } from "../common/room.js";
 import { readTheme } from "../common/theme.js";
 import { createControls } from "./controls.js";
 import { nameOf, pictureFilm, placeIn, strip } from "./film.js";
@@ -11,7 +12,7 @@ import { Player, seconds } from "./player.js";
 import { createSchedule } from "./schedule.js";
 import { Strip } from "./strip.js";
 import { Transport } from "./transport.js";
-import { sentence, what } from "./words.js";
+import { what } from "./words.js";
 
 const CALM_MS = 400; // without a move: the place is written into the address
 const PANES = [

@@ -1,7 +1,6 @@
 // The stage's elements. Everything has its place before the first answer arrives, so nothing jumps.
 
 import { h } from "../common/dom.js";
-import { sentence } from "./words.js";
 
 export function build(host) {
   const instrument = h("figure", { id: "instrument", class: "dx-instrument", "aria-label": "Denoising, step by step", "data-ready": "false" });
@@ -10,12 +9,4 @@ export function build(host) {
   const panels = h("div", { class: "dx-panels" });
   host.replaceChildren(h("div", { class: "dx-left" }, instrument, status), h("section", { class: "dx-side", "aria-label": "Controls" }, tabs, panels));
   return { host, instrument, status, tabs, panels };
-}
-
-export function statusLine(element) {
-  return (text, kind = "info") => {
-    const words = sentence(text);
-    if (element.textContent !== words) element.textContent = words;
-    element.dataset.kind = kind;
-  };
 }

@@ -12,9 +12,6 @@ export function what(app, { labels, guidance, sampler, eta, count }) {
 /** What changes at a fork, as the address has it: "label:3,guidance:4". */
 export const changes = (then) => Object.entries(then).map(([key, value]) => `${key}:${key === "label" && value === -1 ? "none" : value}`).join(",");
 
-/** A sentence begins with a capital; a name keeps its own beginning. */
-export const sentence = (text) => text.replace(/^[a-z](?=[a-z]*[ ,:])/, (letter) => letter.toUpperCase());
-
 // What is asked for where every picture has a class of its own.
 function oneOfEach(app, labels) {
   const classes = app.config()?.classes ?? [];

@@ -4,32 +4,25 @@
 //
 // panel: the tool's place beside the instrument, for its controls. stage: an element that fills the instrument while the
 // tool is open (one in it may carry id="primary": only the open tool's stage is in the document). show and hide may be
-// missing, and may be async. keep, where it is there, answers what can be saved of the tool, as film.js describes it.
+// missing, and may be async. keep, where it is there, answers what can be saved of the tool, as diffusion/film.js describes it.
 
-import { h } from "../common/dom.js";
-
-const TOOLS = {
-  reverse: ["Reverse", () => import("./reverse.js")],
-  branch: ["Branch", () => import("./branch.js")],
-  forward: ["Forward", () => import("./forward.js")],
-  fewer: ["Fewer steps", () => import("./fewer.js")],
-  plane: ["In 2-D", () => import("./plane.js")],
-};
+import { h } from "./dom.js";
 
 // One tab stop, arrow keys between them.
-export function tabs(app) {
+// tools: name -> [words on the tab, how its module is fetched].
+export function tabs(app, tools) {
   const { tabs: row, panels, instrument } = app.stage;
   const made = {};
   let open = null;
-  for (const [name, [text]] of Object.entries(TOOLS)) {
+  for (const [name, [text]] of Object.entries(tools)) {
     row.append(h("button", {
       type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, "aria-selected": "false", tabindex: "-1",
       onclick: () => app.store.set({ tool: name }),
     }, text));
-    panels.append(h("div", { role: "tabpanel", id: `panel-${name}`, class: "dx-panel", "aria-labelledby": `tab-${name}`, tabindex: "0", hidden: true }));
+    panels.append(h("div", { role: "tabpanel", id: `panel-${name}`, class: "g-panel", "aria-labelledby": `tab-${name}`, tabindex: "0", hidden: true }));
   }
   row.addEventListener("keydown", (event) => {
-    const names = Object.keys(TOOLS);
+    const names = Object.keys(tools);
     const at = names.indexOf(app.store.get("tool"));
     const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
     if (next === undefined) return;
@@ -44,7 +37,7 @@ export function tabs(app) {
     if (open === name) return;
     const before = open;
     open = name;
-    for (const each of Object.keys(TOOLS)) {
+    for (const each of Object.keys(tools)) {
       const tab = document.getElementById(`tab-${each}`);
       tab.setAttribute("aria-selected", String(each === name));
       tab.tabIndex = each === name ? 0 : -1;
@@ -54,10 +47,10 @@ export function tabs(app) {
     app.keep.show(null);
     if (before) (await made[before])?.hide?.();
     const panel = document.getElementById(`panel-${name}`);
-    made[name] ??= TOOLS[name][1]().then((module) => module.default(panel, app)).catch((fault) => {
+    made[name] ??= tools[name][1]().then((module) => module.default(panel, app)).catch((fault) => {
       console.warn(name, fault);
       delete made[name];
-      return { stage: h("p", { class: "dx-missing" }, "This tool could not be loaded; the rest of the page works. Reload to try again.") };
+      return { stage: h("p", { class: "g-missing" }, "This tool could not be loaded; the rest of the page works. Reload to try again.") };
     });
     const tool = await made[name];
     if (app.store.get("tool") !== name) return;

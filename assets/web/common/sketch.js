@@ -1,8 +1,8 @@
 // A shape of one's own, drawn over the plane with pointer, finger or keyboard.
 
-import { h } from "../common/dom.js";
-import { Pad } from "../common/pad.js";
-import { UNITS } from "../common/strokes.js";
+import { h } from "./dom.js";
+import { Pad } from "./pad.js";
+import { UNITS } from "./strokes.js";
 
 const REACH = 2.4; // of the plane that the sketch covers; the hub centres and scales what was drawn
 const SPACING = 3; // units of the pad between two places that are sent
@@ -10,7 +10,7 @@ const MOST = 1900; // places that the hub takes
 
 export class Sketch extends Pad {
   constructor(changed) {
-    const canvas = h("canvas", { class: "dx-plane-sketch", tabindex: "0", role: "application", "aria-roledescription": "drawing pad",
+    const canvas = h("canvas", { class: "g-sketch", tabindex: "0", role: "application", "aria-roledescription": "drawing pad",
       "aria-label": "Draw a shape here. Arrow keys move the pen, with Shift in small steps; Space puts it down and lifts it; Ctrl+Z takes back." });
     super(canvas, changed);
   }

@@ -1,6 +1,6 @@
 // The buttons that save what is on screen, for whichever tool is open: a GIF, a PNG, and a film where the browser can make one.
 
-import { download, h } from "../common/dom.js";
+import { download, h } from "./dom.js";
 import { filmKind, toGif } from "./record.js";
 
 const NO_FILM = "This browser can encode no video, so there is no film.";
@@ -8,11 +8,11 @@ const NO_FILM = "This browser can encode no video, so there is no film.";
 export function createKeep(app) {
   const bar = document.getElementById("actions");
   const buttons = [];
-  let film = null; // of the open tool: () => what film.js describes, or null where nothing is there yet
+  let film = null; // of the open tool: () => what diffusion/film.js describes, or null where nothing is there yet
 
   function button(text, title, make) {
-    const named = h("span", { class: "dx-keep-name" }, text);
-    const element = h("button", { type: "button", class: "g-btn dx-keep", title, "aria-label": title, hidden: true, onclick: () => (abort ? abort.abort() : act()) }, named);
+    const named = h("span", { class: "g-keep-name" }, text);
+    const element = h("button", { type: "button", class: "g-btn g-keep", title, "aria-label": title, hidden: true, onclick: () => (abort ? abort.abort() : act()) }, named);
     let abort = null;
 
     async function act() {
