@@ -92,17 +92,22 @@ class Discriminator(nn.Module):
         """
         for place, layer in enumerate(self.normed()):
             matrix, u = layer.weight.flatten(1), getattr(self, f"u{place}")     # (out, in), (out,)
+            if not u.any():                                                     # left by a layer that was all zero
+                u.fill_(1.0)
             for _ in range(rounds):
                 u.copy_(functional.normalize(matrix @ functional.normalize(matrix.T @ u, dim=0), dim=0))
 
     def weight(self, place: int) -> Tensor:
-        """The weight of a layer, over its largest singular value where that is asked for."""
+        """The weight of a layer, over its largest singular value where that is asked for.
+
+        That of the classes begins at zero, so it is only held to at most 1.
+        """
         weight = self.normed()[place].weight
         if not self.spectral:
             return weight
         v = functional.normalize(weight.detach().flatten(1).T @ getattr(self, f"u{place}"), dim=0)
         sigma = getattr(self, f"u{place}") @ weight.flatten(1) @ v              # the estimate, differentiable in weight
-        return weight / sigma.clamp_min(1e-12)
+        return weight / sigma.clamp_min(1.0 if place == len(self.normed()) - 1 else 1e-6)
 
     def weights(self) -> list[Tensor]:
         """All of them: made once, they can be used for several passes of the same step."""
