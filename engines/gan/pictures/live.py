@@ -163,8 +163,13 @@ def train(*given: object) -> Generator[asked.Look | None, asked.Train | None, No
     given: the classifier and the model that the parameters name, as far as they name one, and the parameters.
     """
     *leased, p = given
+    newest = None
+    for split in ("train", "test"):                 # one at a time, so that no step is long
+        asked.learned_from(p.dataset, split)
+        newest = (yield None) or newest
     classifier = next((each for each in leased if isinstance(each, Classifier)), None)
     watched = Watched(p, classifier, next((each for each in leased if isinstance(each, Stages)), None))
+    watched.newest = newest
     yield from watched.breath()
     yield from watched.breath(watched.look(last=True))
     while True:

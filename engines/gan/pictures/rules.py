@@ -38,7 +38,7 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules of the game; the defaults are those that the bundled models were trained by.
+    """The rules of the game; the defaults are those that the bundled models of digits and clothes were trained by.
 
     Where a rule belongs to one loss only, the others leave it alone. d_steps: of the detective, to one of the forger.
     clip: bound of D's weights ("wgan"). gp: weight of the gradient penalty ("wgan-gp"). r1: gamma of the penalty on
