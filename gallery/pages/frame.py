@@ -24,7 +24,7 @@ from gallery.pages import icons, reading
 from gallery.static import compressed
 
 ROOT = Path(__file__).resolve().parents[2]
-IMPORT = re.compile(r'^(?:import|export)\b[^;]*?["\'](\.[^"\']+)["\'];?', re.M)
+IMPORT = re.compile(r'^(?:import|export)\b[^;(]*?["\'](\.[^"\']+)["\'];?', re.M)
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -135,9 +135,10 @@ def theme_button() -> str:
 
 
 def badge_html(base: str) -> str:
-    """The device badge; page.js and hub.js fill it from /health."""
+    """The device badge; page.js and hub.js fill it from /health. Until then it is as wide as "ready · CPU", whole and
+    where the bar is narrow, so that nothing beside it moves."""
     return (f'<a class="g-badge" id="badge" href="{base}/demo/lab-book/" data-state="unknown">'
-            f'<i aria-hidden="true"></i><span>engine</span></a>')
+            f'<i aria-hidden="true"></i><span><span>engine&nbsp;&nbsp;</span>···</span></a>')
 
 
 def header_html(demo: Demo) -> str:
@@ -171,11 +172,15 @@ def lesson_html(place: Place) -> str:
     return f'<article class="g-lesson" id="lesson">{lesson}{cards}</article>' if lesson or cards else ""
 
 
+# What holds in every room: in some, a visitor may have a model fetched.
+KEPT = ("Everything here is computed by the gallery’s own machine and your browser. What you type or draw goes nowhere else; "
+        "the Hugging Face Hub is asked only for a model that somebody chooses from it.")
+
+
 def footer_html(base: str) -> str:
     return (f'<footer class="g-foot"><a href="{base}/">Gallery</a><a href="{base}/demo/lab-book/">Lab book</a>'
             f'<a href="{base}/licences">Licences</a>'
-            f'<span>Every picture and number here comes from a model that runs on this machine. '
-            f'Nothing is sent anywhere else.</span></footer>')
+            f'<span>{KEPT}</span></footer>')
 
 
 def compose(document: str, place: Place) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from gallery import look
 from gallery.pages import icons
-from gallery.pages.frame import theme_button
+from gallery.pages.frame import KEPT, theme_button
 
 if TYPE_CHECKING:
     from gallery.catalog import Entry
@@ -173,8 +173,7 @@ def _others(others: Iterable[Entry], words: list[str], base: str) -> str:
 
 def _foot(base: str) -> str:
     return (f'<footer class="foot"><a href="{base}/demo/lab-book/">Lab book</a><a href="{base}/licences">Licences</a>'
-            f'<span>Every picture and number comes from a model that runs on this machine. Nothing is sent anywhere else. '
-            f'The gallery is under the MIT licence.</span></footer>')
+            f'<span>{KEPT} The gallery is under the MIT licence.</span></footer>')
 
 
 # --- search ----------------------------------------------------------------------------------------------------------
