@@ -79,12 +79,12 @@ CREDITS = "CREDITS.md"           # beside a model's card, where the authors of w
 MEANT = {
     "vae": "Nats are for one picture, and fewer is better.",
     "diffusion": ("Recognised: how many of the pictures that it made our small classifier reads as the class that was asked "
-                  "for. Fréchet distance (fewer is better), precision and recall are in that classifier's features, beside "
+                  "for. Fréchet distance (fewer is better), precision and recall are in that classifier’s features, beside "
                   "the same figure between two halves of the real pictures."),
     "language": ("Bits per character are of text that the model never read, and fewer is better: so much must still be told "
-                 "of each character to someone who knows the model's guess."),
+                 "of each character to someone who knows the model’s guess."),
 }
-TEXTS = {"tinystories": "TinyStories", "simple": "stories under CC BY", "books": "children's books", "shakespeare": "Shakespeare"}
+TEXTS = {"tinystories": "TinyStories", "simple": "stories under CC BY", "books": "children’s books", "shakespeare": "Shakespeare"}
 
 
 def models_html(models: tuple[str, ...], address: str) -> str:
