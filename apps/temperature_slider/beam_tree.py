@@ -9,7 +9,7 @@ from html import escape
 from apps.temperature_slider.view import piece, shown
 from engines.language import Node, Searched
 
-COLUMN, ROW, BOX, TALL = 118, 34, 74, 26     # pixels: a round, a hypothesis, the box of a token, its height
+COLUMN, ROW, BOX, TALL = 118, 30, 74, 24     # pixels: a round, a hypothesis, the box of a token, its height
 ROOT, TOP, EDGE = 34, 24, 8                  # the dot of the prompt, the line of numbers above, the margin
 LETTERS = 8                                  # of a token in its box; the rest is in its title
 

@@ -29,7 +29,8 @@ def _tokens(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> No
     vocabulary = asked.vocabulary(question.model)
     reading = asked.kept("read", language.read, language.Read(question.model, question.prompt))
     ids = [int(token) for token in reading.ids]
-    spot.html(view.chips(ids, vocabulary.pieces, vocabulary.special))
+    spot.html(view.chips(ids, vocabulary.pieces, vocabulary.special)
+              + view.chips_caption(view.begins(0, ids[0], vocabulary.special)))
     line.say(view.counted(question.prompt, ids, vocabulary.pieces, vocabulary.special))
 
 
@@ -42,8 +43,9 @@ def _lens(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> None
         place = _place(layers, vocabulary)
         asked.chart(charts.answer(layers, place, asked.dark()), "native-answer", charts.answer_alt(layers, place))
     with left, bridge.instrument():
-        asked.rolled("native-lens", view.lens(layers, vocabulary.pieces, place), "nat-scroll nat-lens",
+        asked.rolled("native-lens", view.lens(layers, vocabulary.pieces, place, vocabulary.special), "nat-scroll nat-lens",
                      "Logit lens: the likeliest next token after each layer, at each place of the prompt", f"{hash(layers.ids.tobytes())}-{place}")
+        st.html(view.caption(view.LENS))
     line.say(view.lens_sentence(layers, place, vocabulary.pieces))
 
 
@@ -54,7 +56,13 @@ def _place(layers: language.Layers, vocabulary: language.Vocabulary) -> int:
         return 0
     key = f"native-place-{hash(layers.ids.tobytes())}"
     return st.select_slider("After which token", range(places), places - 1, key=key,
-                            format_func=lambda place: f"{place + 1}: {view.shown(view.piece(vocabulary.pieces, int(layers.ids[place])))}")
+                            format_func=lambda place: _named(place, int(layers.ids[place]), vocabulary))
+
+
+def _named(place: int, token: int, vocabulary: language.Vocabulary) -> str:
+    if view.begins(place, token, vocabulary.special):
+        return view.START
+    return f"{place + 1}: {view.shown(view.piece(vocabulary.pieces, token))}"
 
 
 def _surprise(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> None:
@@ -68,7 +76,7 @@ def _surprise(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> 
     line.say("Judging every token of the text now.", "busy")
     vocabulary = asked.vocabulary(question.model)
     scored = asked.kept("score", language.score, language.Score(question.model, held["text"]))
-    spot.html(view.surprise(scored, vocabulary.pieces))
+    spot.html(view.surprise(scored, vocabulary.pieces, vocabulary.special) + view.caption(view.SURPRISE))
     with bars:
-        asked.chart(charts.bars(scored, vocabulary.pieces, asked.dark()), "native-bars", charts.bars_alt(scored))
+        asked.chart(charts.bars(scored, vocabulary.pieces, asked.dark(), vocabulary.special), "native-bars", charts.bars_alt(scored))
     line.say(f"Judged just now by {question.title}. " + view.scored_sentence(scored, held["text"], vocabulary.pieces))

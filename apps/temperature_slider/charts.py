@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from apps.temperature_slider.view import HIGH_NATS, piece, shown
+from apps.temperature_slider.view import HIGH_NATS, START, begins, piece, shown
 from engines.language import Layers, Measured, Scored
 from gallery import look
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-CURVES = (("distinct_2", "Distinct-2", "different pairs of tokens, of all pairs", "gpt2"),
-          ("self_bleu", "Self-BLEU", "likeness of the texts of one temperature", "attn"),
-          ("repetition", "Repetition", "runs of four that stood before in the text", "ddpm"),
-          ("perplexity", "Perplexity", "of the words under the model itself", "bert"))
-HEIGHT = 178                     # pixels of a small chart
+CURVES = (("distinct_2", "Distinct-2", "pairs of tokens that differ, of all", "gpt2"),
+          ("self_bleu", "Self-BLEU", "how alike the texts of one T are", "attn"),
+          ("repetition", "Repetition", "runs of four that stood before", "ddpm"),
+          ("perplexity", "Perplexity", "how strange its own words are to it", "bert"))
+HEIGHT = 138                     # pixels of a small chart
 MOST_BARS = 400                  # of a text's tokens: more cannot be told apart
 
 
@@ -34,7 +34,7 @@ def _figure(dark: bool, height: int) -> go.Figure:
 
 def curve(rows: Sequence[Measured], key: str, dark: bool) -> go.Figure:
     """One measure over temperature; gaps where it cannot be measured."""
-    name, about, colour = next((each[1], each[2], each[3]) for each in CURVES if each[0] == key)
+    name, colour = next((each[1], each[3]) for each in CURVES if each[0] == key)
     ink = look.tokens()["dark" if dark else "light"]
     ordered = sorted(rows, key=lambda row: row.temperature)
     values = [value if np.isfinite(value := getattr(row, key)) else None for row in ordered]
@@ -42,8 +42,9 @@ def curve(rows: Sequence[Measured], key: str, dark: bool) -> go.Figure:
     figure.add_scatter(x=[row.temperature for row in ordered], y=values, mode="lines+markers", name=name,
                        line={"color": ink[colour], "width": 3}, marker={"size": 9, "color": ink[colour]},
                        hovertemplate="T = %{x:g}<br>" + name + " %{y:.3~g}<extra></extra>")
-    figure.update_layout(title={"text": f"<b>{name}</b>"})
-    figure.update_xaxes(showgrid=False, tickvals=[row.temperature for row in ordered], ticktext=[f"{row.temperature:g}" for row in ordered])
+    figure.update_layout(margin={"t": 8})
+    figure.update_xaxes(showgrid=False, tickvals=[row.temperature for row in ordered], ticktext=[f"{'T ' * (at == 0)}{row.temperature:g}" for at, row in enumerate(ordered)],
+                       tickfont={"size": 12})
     if key == "perplexity":
         figure.update_yaxes(type="log", nticks=4, tickformat="~s")
     else:
@@ -51,8 +52,13 @@ def curve(rows: Sequence[Measured], key: str, dark: bool) -> go.Figure:
     if all(value is None for value in values):
         figure.add_annotation(text="needs two texts" if key == "self_bleu" else "nothing to measure", showarrow=False,
                               x=0.5, y=0.5, xref="paper", yref="paper")
-    figure.update_layout(meta={"about": about})
     return figure
+
+
+def curve_head(key: str) -> str:
+    """What stands above a curve: its name and what it measures."""
+    name, about = next((each[1], each[2]) for each in CURVES if each[0] == key)
+    return f'<p class="nat-curve"><b>{name}</b> {about}</p>'
 
 
 def curve_alt(rows: Sequence[Measured], key: str) -> str:
@@ -88,13 +94,14 @@ def answer_alt(layers: Layers, place: int) -> str:
     return f"Probability and rank of the final answer after every layer: {told}"
 
 
-def bars(scored: Scored, pieces: Sequence[bytes], dark: bool) -> go.Figure:
+def bars(scored: Scored, pieces: Sequence[bytes], dark: bool, special: Sequence[int] = ()) -> go.Figure:
     """The surprise of every token as a bar, the first MOST_BARS of them; the mean as a line."""
     import plotly.graph_objects as go
 
     ink = look.tokens()["dark" if dark else "light"]
     nats = scored.surprise[:MOST_BARS]
-    names = [escape(shown(piece(pieces, int(token)))) for token in scored.ids[:MOST_BARS]]
+    names = [START if begins(place, int(token), special) else escape(shown(piece(pieces, int(token))))
+             for place, token in enumerate(scored.ids[:MOST_BARS])]
     shares = np.clip(np.nan_to_num(nats) / HIGH_NATS, 0, 1)
     figure = _figure(dark, 230)
     figure.add_trace(go.Bar(x=list(range(len(nats))), y=nats, customdata=names,

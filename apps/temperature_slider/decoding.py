@@ -19,7 +19,9 @@ def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls
     with controls:
         _controls(held)
     with picture, bridge.instrument():
-        tree, table = st.empty(), st.empty()
+        tree = st.empty()
+        st.html(view.caption(view.TREE))
+        table = st.empty()
     vocabulary = asked.vocabulary(question.model)
     found = {}
     for method in sorted(language.METHODS, key=lambda each: each != held["method"]):       # the chosen one first
@@ -28,7 +30,7 @@ def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls
             with tree:
                 _tree(found[method], vocabulary.pieces)
     rows = [(NAMES[method], *_best(found[method], vocabulary)) for method in language.METHODS]
-    table.html(view.finds(rows, NAMES[held["method"]]) + f'<p class="g-cap">{view.CONTRASTIVE}</p>')
+    table.html(view.finds(rows, NAMES[held["method"]]) + view.caption(view.CONTRASTIVE))
     line.say(_sentence(question, found))
 
 

@@ -30,6 +30,7 @@ def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls
     with curves:
         for column, (key, *_) in zip(st.columns(len(charts.CURVES), gap="small"), charts.CURVES, strict=True):
             with column:
+                st.html(charts.curve_head(key))
                 asked.chart(charts.curve(found.rows, key, asked.dark()), f"curve-{key}", charts.curve_alt(found.rows, key))
     line.say(f"Written just now by {question.title}. {view.ends(found.rows)}")
 

@@ -41,6 +41,14 @@ def piece(pieces: Sequence[bytes], token: int) -> bytes:
     return pieces[token] if 0 <= token < len(pieces) else b""
 
 
+START = "start"                  # what stands for a token that begins every text, where its own name would be taken for words
+
+
+def begins(place: int, token: int, special: Sequence[int]) -> bool:
+    """Whether this is the token that was put before a text."""
+    return place == 0 and token in special
+
+
 def written(tokens: Sequence[int], pieces: Sequence[bytes], special: Sequence[int] = ()) -> str:
     """Tokens as one text; those with a name of their own add nothing."""
     return b"".join(piece(pieces, token) for token in tokens if token not in special).decode("utf-8", "replace")
@@ -89,17 +97,14 @@ def ends(rows: Sequence[Measured]) -> str:
     cold, hot = ordered[0], ordered[-1]
     if cold is hot:
         return f"One temperature, T = {cold.temperature:g}: give a second one to see curves."
-    return (f"At T = {cold.temperature:g}, {percent(cold.repetition)} of the runs of four tokens stood before in the same text, and "
-            f"{percent(cold.distinct_2)} of all pairs are different ones; at T = {hot.temperature:g} it is {percent(hot.repetition)} and "
-            f"{percent(hot.distinct_2)}, and the model finds its own words {_times(hot.perplexity, cold.perplexity)}.")
+    return (f"At T = {cold.temperature:g}, {percent(cold.distinct_2)} of all pairs of tokens differ and {percent(cold.repetition)} is repetition; "
+            f"at T = {hot.temperature:g} it is {percent(hot.distinct_2)} and {percent(hot.repetition)}. {_perplexities(cold.perplexity, hot.perplexity)}")
 
 
-def _times(hot: float, cold: float) -> str:
-    if not (math.isfinite(hot) and math.isfinite(cold) and cold > 0):
-        return "of no measurable perplexity"
-    if hot < 1.05 * cold:
-        return "no stranger"
-    return f"{number(hot / cold)} times as perplexing ({number(hot)} against {number(cold)})"
+def _perplexities(cold: float, hot: float) -> str:
+    if not (math.isfinite(hot) and math.isfinite(cold)):
+        return "Of one of them there is no measurable perplexity."
+    return f"Perplexity: {number(cold)} against {number(hot)}."
 
 
 # --- decoding ----------------------------------------------------------------------------------------------------
@@ -113,12 +118,17 @@ def finds(rows: Sequence[tuple[str, str, int, float, float]], chosen: str) -> st
         f"<td>{logp / count if count else 0:.2f}</td></tr>"
         for name, text, count, logp, _ in rows)
     return ('<div class="nat-scroll" tabindex="0" role="region" aria-label="What each method found"><table class="nat-table"><thead><tr><th>Method</th>'
-            "<th>What it found</th><th>Tokens</th><th>log p</th><th>a token</th></tr></thead>"
+            "<th>What it found</th><th>Tokens</th><th>log p, nats</th><th>per token</th></tr></thead>"
             f"<tbody>{body}</tbody></table></div>")
 
 
-CONTRASTIVE = ("Contrastive search (Su et al. 2022) is not among them: transformers 5 no longer holds its code and fetches it "
-               "from the Hub to run it, and no code from elsewhere runs here.")
+CONTRASTIVE = ("★ the likeliest text. Contrastive search (Su et al. 2022) is not among them: transformers 5 fetches its code from the Hub "
+               "to run it, and no code from elsewhere runs here.")
+TREE = ("A column for each token, the likeliest hypothesis on top. On each line: ln p of its token. Filled: what was found; solid: kept; "
+        "dashed: rejected. · is a space.")
+LENS = ("From the bottom up: what each layer, asked for its answer, would say next after the token above the column. The deeper the tint, "
+        "the surer; bold: what the last layer says. · is a space.")
+SURPRISE = ("The deeper the tint, the more surprising the token to the model: ln 1/p, in nats. Point at one for its numbers.")
 
 
 # --- under the bonnet: tokens ------------------------------------------------------------------------------------
@@ -142,7 +152,7 @@ def chips(ids: Sequence[int], pieces: Sequence[bytes], special: Sequence[int] = 
     """Every token with its number; tokens that only together are a letter stand in one frame, the letter above them."""
     parts = []
     for start, stop in groups(ids, pieces):
-        inner = "".join(_chip(token, pieces, token in special) for token in ids[start:stop])
+        inner = "".join(_chip(token, pieces, token in special, begins(start, token, special)) for token in ids[start:stop])
         if stop - start > 1:
             whole = b"".join(piece(pieces, token) for token in ids[start:stop]).decode("utf-8", "replace")
             inner = f'<span class="nat-letter"><b>{prose(whole)}</b><span class="nat-bytes">{inner}</span></span>'
@@ -150,11 +160,22 @@ def chips(ids: Sequence[int], pieces: Sequence[bytes], special: Sequence[int] = 
     return f'<div class="nat-chips" role="list" aria-label="The prompt as tokens">{"".join(parts)}</div>'
 
 
-def _chip(token: int, pieces: Sequence[bytes], special: bool) -> str:
+def _chip(token: int, pieces: Sequence[bytes], special: bool, first: bool) -> str:
     held = piece(pieces, token)
     count = f"{len(held)} byte{'s' * (len(held) != 1)}: {held.hex(' ')}" if not special else "a token with a name of its own"
     return (f'<span class="nat-chip{" nat-special" * special}" role="listitem" title="{escape(count)}">'
-            f"<span>{safe(held)}</span><small>{token}</small></span>")
+            f"<span>{safe(held)}</span><small>{token}{f', {START}' * first}</small></span>")
+
+
+def chips_caption(start: bool) -> str:
+    """How to read the chips."""
+    first = " The dashed one is put before every text, so that the first of your tokens, too, comes after something." if start else ""
+    return caption(f"The number is the token’s id. · is a space: it belongs to the word after it.{first}")
+
+
+def caption(text: str) -> str:
+    """A line that says how to read what stands above it."""
+    return f'<p class="nat-caption">{escape(text)}</p>'
 
 
 def counted(text: str, ids: Sequence[int], pieces: Sequence[bytes], special: Sequence[int]) -> str:
@@ -194,17 +215,18 @@ def lens_sentence(layers: Layers, place: int, pieces: Sequence[bytes]) -> str:
             f"({percent(float(p[row]))} there{before}, {percent(float(p[last]))} at the end).")
 
 
-def lens(layers: Layers, pieces: Sequence[bytes], chosen: int) -> str:
+def lens(layers: Layers, pieces: Sequence[bytes], chosen: int, special: Sequence[int] = ()) -> str:
     """Layer by place: in each cell the token that this layer would say next, tinted by its probability. Last layer on top."""
     rows, places = layers.top_ids.shape[:2]
     first = window(places, chosen)
     span = range(first, min(places, first + LENS_PLACES))
-    head = "".join(f'<th scope="col"{_mark(place == chosen)}>{safe(piece(pieces, int(layers.ids[place])))}</th>' for place in span)
+    names = {place: START if begins(place, int(layers.ids[place]), special) else safe(piece(pieces, int(layers.ids[place]))) for place in span}
+    head = "".join(f'<th scope="col"{_mark(place == chosen)}>{name}</th>' for place, name in names.items())
     body = []
     for row in reversed(range(rows)):
-        cells = "".join(_cell(layers, row, place, pieces, chosen) for place in span)
+        cells = "".join(_cell(layers, row, place, pieces, chosen, special) for place in span)
         body.append(f'<tr><th scope="row">{row or "emb."}</th>{cells}</tr>')
-    return f'<table><thead><tr><th>read</th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    return f'<table><thead><tr><th>layer</th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
 
 
 def window(places: int, chosen: int) -> int:
@@ -216,21 +238,24 @@ def _mark(chosen: bool) -> str:
     return ' class="nat-here"' if chosen else ""
 
 
-def _cell(layers: Layers, row: int, place: int, pieces: Sequence[bytes], chosen: int) -> str:
+def _cell(layers: Layers, row: int, place: int, pieces: Sequence[bytes], chosen: int, special: Sequence[int]) -> str:
     token, p = int(layers.top_ids[row, place, 0]), float(layers.top_p[row, place, 0])
     hit = token == int(layers.answer[place])
     others = ", ".join(f"{shown(piece(pieces, int(each)))} {percent(float(share))}"
                        for each, share in zip(layers.top_ids[row, place], layers.top_p[row, place], strict=True))
     classes = " ".join(name for name, holds in (("nat-here", place == chosen), ("nat-hit", hit)) if holds)
-    return f'<td style="--p:{p:.3f}" class="{classes}" title="{escape(others)}">{safe(piece(pieces, token))}</td>'
+    name = START if begins(place, token, special) else safe(piece(pieces, token))
+    return f'<td style="--p:{p:.3f}" class="{classes}" title="{escape(others)}">{name}</td>'
 
 
 # --- under the bonnet: surprise ----------------------------------------------------------------------------------
 
-def surprise(scored: Scored, pieces: Sequence[bytes]) -> str:
+def surprise(scored: Scored, pieces: Sequence[bytes], special: Sequence[int] = ()) -> str:
     """The text, every token tinted by its surprise."""
     parts = []
     for start, stop in groups([int(token) for token in scored.ids], pieces):
+        if begins(start, int(scored.ids[start]), special):
+            continue                                        # no word of the text
         held = b"".join(piece(pieces, int(token)) for token in scored.ids[start:stop])
         nats = scored.surprise[start:stop]
         total = float(np.sum(nats)) if not np.isnan(nats).all() else math.nan
@@ -246,8 +271,9 @@ def _tinted(held: bytes, nats: float, scored: Scored, place: int, pieces: Sequen
     about = f"{shown(held)}: {nats:.2f} nats (p {percent(math.exp(-nats))}), rank {int(scored.rank[place]):,}"
     if expected >= 0:
         about += f"; expected {shown(piece(pieces, expected))}"
-    body = prose(text).replace("\n", '<span class="nat-break">↵</span>\n')
-    return f'<span class="nat-said" style="--p:{min(1.0, nats / HIGH_NATS):.3f}" title="{escape(about)}">{body}</span>'
+    space = " " if text.startswith(" ") and text.strip() else ""       # at a line's end its tint would look like a token
+    body = prose(text[len(space):]).replace("\n", '<span class="nat-break">↵</span>\n')
+    return f'{space}<span class="nat-said" style="--p:{min(1.0, nats / HIGH_NATS):.3f}" title="{escape(about)}">{body}</span>'
 
 
 def scored_sentence(scored: Scored, text: str, pieces: Sequence[bytes]) -> str:

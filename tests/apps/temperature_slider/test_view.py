@@ -134,7 +134,7 @@ def test_charts_hold_no_markup_of_tokens() -> None:
 
 def test_ends_say_what_was_measured() -> None:
     said = view.ends([row(2.0, repetition=0.0, distinct_2=0.9, perplexity=900.0), row(0.0, repetition=0.75, distinct_2=0.2, perplexity=3.0)])
-    assert "At T = 0, 75 %" in said and "300 times as perplexing" in said
+    assert "At T = 0, 20 % of all pairs" in said and "75 % is repetition" in said and "3 against 900" in said
     assert "One temperature" in view.ends([row(1.0)]) and "Nothing" in view.ends([])
     assert "no measurable" in view.ends([row(1.0, perplexity=float("nan")), row(2.0)])
 
