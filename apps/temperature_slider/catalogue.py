@@ -13,6 +13,8 @@ DEFAULT = "gpt2-stories"
 FAMILY = "language"
 KIND = Kind("language model", lambda config: config.get("family") == FAMILY)
 TITLES = {"gpt2-stories": "Stories", "gpt2-shakespeare-char": "Shakespeare, by letters"}
+ABOUT = {"gpt2-stories": "A small GPT-2 trained here",
+         "gpt2-shakespeare-char": "A tiny GPT-2 trained here"}
 LICENCE = "MIT"                      # of the weights that come with the gallery; their texts' are in CREDITS.md and NOTICE
 
 
@@ -21,9 +23,9 @@ def told(model: str) -> dict[str, Any]:
     if is_foreign(model):
         return foreign.config(model)
     config = KIND.config(model)
-    return {"name": model, "title": TITLES.get(model, model), "parameters": config.get("parameters", 0),
-            "context": config.get("n_positions", 0), "vocabulary": config.get("vocab_size", 0), "licence": LICENCE,
-            "family": FAMILY, "measured": config.get("measured", {}), "foreign": False}
+    return {"name": model, "title": TITLES.get(model, model), "about": ABOUT.get(model, ""),
+            "parameters": config.get("parameters", 0), "context": config.get("n_positions", 0), "vocabulary": config.get("vocab_size", 0),
+            "licence": LICENCE, "family": FAMILY, "measured": config.get("measured", {}), "foreign": False}
 
 
 def bundled() -> list[dict[str, Any]]:

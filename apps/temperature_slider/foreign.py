@@ -37,7 +37,8 @@ def config(name: str) -> dict[str, Any]:
     place = models.folder(name)
     found = _about(place, tuple(sorted((path.name, path.stat().st_mtime_ns) for path in place.iterdir())))
     title = name.removeprefix(hub.PREFIX).rpartition("/")[2]
-    return {"name": name, "title": title, "parameters": found.parameters, "context": found.context,
+    about = "A folder on this machine" if name.startswith(hub.PREFIX) else "From the Hugging Face Hub"
+    return {"name": name, "title": title, "about": about, "parameters": found.parameters, "context": found.context,
             "vocabulary": found.vocabulary, "licence": found.licence, "family": "language", "measured": {}, "foreign": True}
 
 

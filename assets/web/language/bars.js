@@ -1,6 +1,7 @@
 // The bars: one row a token, as many rows as fit, made once and filled again for every frame.
 
 import { h, put } from "../common/dom.js";
+import { term } from "../common/tip.js";
 import { CUTS } from "./warp.js";
 
 const LOG_FLOOR = 6; // decades below 1 that the logarithmic scale shows
@@ -27,8 +28,10 @@ export const placeOf = (p, scale, end) => (scale === "log" ? Math.max(0, 1 + Mat
 
 export function createBars() {
   const ticks = h("span", { class: "lx-ticks", "aria-hidden": "true" });
-  const head = h("div", { class: "lx-row lx-heads", role: "row" }, ...["rank", "token", "id", "logit"].map((name) => h("span", { role: "columnheader", class: `lx-${name}` }, name)), ticks,
-    h("span", { role: "columnheader", class: "lx-after" }, "after"), h("span", { role: "columnheader", class: "lx-before" }, "before"));
+  const column = (name, ...words) => h("span", { role: "columnheader", class: `lx-${name}` }, ...words);
+  const head = h("div", { class: "lx-row lx-heads", role: "row" }, column("rank", "rank"), column("token", "token", h("small", {}, "· is a space")), column("id", "id"),
+    column("logit", term("logit", "The network’s own score of the token, before it is a probability: any number, the higher the likelier")), ticks,
+    column("after", term("after", "Its probability once the settings have reshaped it: the filled bar")), column("before", term("before", "Its probability as the network said it, at temperature 1 and with nothing cut off: the outline")));
   const list = h("div", { class: "lx-list", role: "rowgroup" });
   const pinned = createRow();
   pinned.element.classList.add("lx-pinned");

@@ -41,7 +41,8 @@ function number(key, { store, say }) {
   return { input, render: () => { if (document.activeElement !== input) input.value = text(); } };
 }
 
-function temperature({ store, say }) {
+/** The temperature: its name, its number to type, the slider, and what it does to the likely. */
+export function temperature({ store, say }) {
   const { name, about, step, low, high } = SETTINGS.t;
   const range = h("input", { id: "primary", class: "lx-big", type: "range", min: low, max: high, step: 0.01, "aria-label": name, oninput: () => store.set({ t: Number(range.value) }) });
   range.addEventListener("keydown", (event) => {

@@ -1,15 +1,17 @@
 // All of the probability as one bar, token beside token from the likeliest on, and the number u that falls on it.
 
-import { h } from "../common/dom.js";
+import { h, put } from "../common/dom.js";
 import { sharp } from "../common/sheet.js";
 import { readTheme } from "../common/theme.js";
 
 const FALL_MS = 260;
 const NAMED = 34; // pixels that a part needs to be named
+const CAPTION = "All tokens laid end to end: where a number u falls, that one is drawn";
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function createCumulated() {
   const canvas = h("canvas", { class: "lx-cumulated", role: "img", "aria-label": "Probabilities after the settings, one beside the other" });
+  const caption = h("span", {}, CAPTION);
   let theme = readTheme(), width = 0, height = 0, context = null, needle = null, held = null;
 
   function measure() {
@@ -83,8 +85,12 @@ export function createCumulated() {
   }
 
   return {
-    element: canvas, paint,
-    needle(u) { needle = u === null ? null : { u, began: performance.now() }; },
+    element: h("div", { class: "lx-strip" }, caption, canvas), paint,
+    /** u: where it falls, null for none. words: of it, above the bar. */
+    needle(u, words = CAPTION) {
+      needle = u === null ? null : { u, began: performance.now() };
+      put(caption, words);
+    },
     resize() { context = null; width = 0; if (held) paint(held); },
     theme() { theme = readTheme(); if (held) paint(held); },
   };

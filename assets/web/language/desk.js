@@ -1,6 +1,7 @@
 // What the writer is driven with: play, step and speed above the text; temperature, seed and length beside it.
 
 import { h } from "../common/dom.js";
+import { temperature } from "./controls.js";
 import { SETTINGS } from "./settings.js";
 
 /** Tokens a second; 0 is as fast as they come. */
@@ -16,7 +17,7 @@ export class Transport {
     this.speed = h("select", { class: "g-input wr-speed", "aria-label": "Speed", onchange: () => speed(Number(this.speed.value)) },
       ...SPEEDS.map(([value, text]) => h("option", { value, selected: value === USUAL }, text)));
     this.count = h("output", { class: "wr-count", "aria-label": "Tokens shown" });
-    this.element = h("div", { class: "wr-transport" }, this.play, this.step, this.speed, this.count);
+    this.element = h("div", { class: "wr-transport" }, this.play, this.step, h("span", { class: "lx-menu wr-pace" }, this.speed), this.count);
   }
 
   /** state: "new" | "stale" | "playing" | "paused" | "done". */
@@ -31,9 +32,7 @@ export class Transport {
 
 /** The side's controls. another(): the seed was changed by its button. Returns {element, render}. */
 export function createDesk({ store, say, another }) {
-  const { t } = SETTINGS;
-  const range = h("input", { id: "primary", class: "g-range", type: "range", min: t.low, max: t.high, step: t.step, "aria-label": t.name, oninput: () => store.set({ t: Number(range.value) }) });
-  const warmth = h("output", { class: "wr-t" });
+  const warmth = temperature({ store, say });
   const number = (key, name) => {
     const [what, low, high] = LIMITS[key];
     const input = h("input", { class: "g-input wr-number", type: "number", min: low, max: high, step: 1, "aria-label": name, onchange: () => {
@@ -48,7 +47,7 @@ export function createDesk({ store, say, another }) {
   const n = number("n", "Tokens to write");
   const rest = h("span", {});
   const element = h("div", { class: "wr-desk" },
-    h("label", { class: "wr-row wr-warm", for: "primary" }, h("span", { class: "wr-what" }, t.name), warmth), range,
+    warmth.element,
     h("p", { class: "wr-note wr-rest" }, rest, " ", h("button", { type: "button", class: "wr-link", onclick: () => store.set({ tool: "distribution" }) }, "change")),
     h("div", { class: "wr-row" }, h("span", { class: "wr-what" }, "Seed"), seed, h("button", { type: "button", class: "g-btn wr-small", "data-tip": "Other luck: another text is written at once", onclick: another }, "Another seed")),
     h("div", { class: "wr-row" }, h("span", { class: "wr-what" }, "Tokens"), n));
@@ -56,9 +55,7 @@ export function createDesk({ store, say, another }) {
     element,
     render() {
       const state = store.get();
-      range.value = String(state.t);
-      warmth.textContent = state.t === 0 ? "0, greedy" : t.show(state.t);
-      range.setAttribute("aria-valuetext", warmth.textContent);
+      warmth.render();
       for (const [input, key] of [[seed, "seed"], [n, "n"]]) if (document.activeElement !== input) input.value = String(state[key]);
       const on = FIRST.filter((key) => state[key] !== SETTINGS[key].off);
       rest.textContent = on.length ? `${on.map((key) => `${SETTINGS[key].name} ${SETTINGS[key].show(state[key])}`).join(", ")}.` : "Nothing is cut off, no penalty.";

@@ -2,6 +2,7 @@
 // from the hub; everything that follows from the settings is worked out here, within a frame.
 
 import { h, put, segmented } from "../common/dom.js";
+import { term } from "../common/tip.js";
 import { createBars, axisEnd, percent, whole } from "./bars.js";
 import { createControls } from "./controls.js";
 import { createCumulated } from "./cumulated.js";
@@ -69,7 +70,7 @@ export function createDistribution({ host, side, store, data, say }) {
 
   function tell() {
     const { reading, vocabulary } = now;
-    dispatchEvent(new CustomEvent("language:read", { detail: { tokens: reading.ids.length, context: reading.context } }));
+    dispatchEvent(new CustomEvent("language:read", { detail: { ids: reading.ids, context: reading.context, special: vocabulary.special } }));
     const words = store.get("find");
     if (drawn.said) say(drawn.said);
     else if (words && lookup(vocabulary, words) < 0) say(`No token of this model is “${words}”: several make it up.`);
@@ -115,7 +116,7 @@ export function createDistribution({ host, side, store, data, say }) {
     return `rank ${whole(now.warper.places[id] + 1)} · ${percent(now.warper.before.p[id])}`;
   }
 
-  // Draw a token with the next number of the seed and put it behind the prompt.
+  // Draw a token with the next number of the seed and put it after the prompt.
   function pull() {
     if (!now || drawn.waiting) {
       drawn.until = 0;
@@ -128,13 +129,13 @@ export function createDistribution({ host, side, store, data, say }) {
     const id = view.order[place];
     const words = now.vocabulary.shown(id);
     drawn.place = place;
-    cumulated.needle(u);
+    cumulated.needle(u, `u = ${u.toFixed(4)}, number ${drawn.then.length + 1} of seed ${store.get("seed")}, falls on “${words}”`);
     if (now.vocabulary.special.has(id)) {
       say(`The number ${u.toFixed(4)} falls on ${words}, which ends the text: here the model would stop.`);
       return schedule();
     }
     drawn.then = [...drawn.then, id];
-    drawn.said = `The number ${u.toFixed(4)} falls on “${words}”, which had ${percent(view.q[place])}: it goes behind the prompt.`;
+    drawn.said = `The number ${u.toFixed(4)} falls on “${words}”, which had ${percent(view.q[place])}: it is put after the prompt.`;
     say(drawn.said);
     drawn.until = performance.now() + HOLD_MS;
     drawn.waiting = true;
@@ -182,7 +183,13 @@ const rest = (ms) => (ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms))
 function createNumbers() {
   const cell = (name, about) => {
     const before = h("small", {}), after = h("b", {}, "–");
-    return { before, after, element: h("span", { title: about }, h("i", {}, name), h("span", {}, before, after)) };
+    return {
+      element: h("span", {}, h("i", {}, term(name, about)), h("span", {}, before, after)),
+      tell(was, is) {
+        put(before, was === is ? "" : `${was} →`); // one number where the settings change nothing
+        put(after, is);
+      },
+    };
   };
   const entropy = cell("Entropy, nats", "How unsure: the mean surprise of a token drawn from it. Before and after the settings.");
   const effective = cell("Effective tokens", "e to the entropy: as unsure as between so many tokens that are equally likely");
@@ -191,12 +198,9 @@ function createNumbers() {
     element: h("div", { class: "lx-numbers" }, entropy.element, effective.element, kept.element),
     render({ before, size }, view) {
       const many = (number) => (number >= 1000 ? whole(Math.round(number)) : number.toFixed(number >= 100 ? 0 : 1));
-      put(entropy.before, `${before.entropy.toFixed(2)} →`);
-      put(entropy.after, view.entropy.toFixed(2));
-      put(effective.before, `${many(before.effective)} →`);
-      put(effective.after, many(view.effective));
-      put(kept.before, `${whole(size)} →`);
-      put(kept.after, whole(view.kept));
+      entropy.tell(before.entropy.toFixed(2), view.entropy.toFixed(2));
+      effective.tell(many(before.effective), many(view.effective));
+      kept.tell(whole(size), whole(view.kept));
     },
   };
 }
@@ -217,7 +221,7 @@ function createPager(move) {
 }
 
 function createDrawer({ store, say, pull }) {
-  const button = h("button", { type: "button", class: "g-btn primary lx-draw", title: "Draw the next token by the seed’s next number, and put it behind the prompt", onclick: pull }, "Draw a token");
+  const button = h("button", { type: "button", class: "g-btn primary lx-draw", title: "Draw the next token by the seed’s next number, and put it after the prompt", onclick: pull }, "Draw a token");
   const input = h("input", { class: "lx-number", type: "text", inputmode: "numeric", autocomplete: "off", maxlength: 10, "aria-label": "Seed", onchange: () => {
     const seed = Number(input.value);
     if (input.value.trim() !== "" && Number.isInteger(seed) && seed >= 0 && seed <= MOST_SEED) store.set({ seed });
@@ -225,7 +229,7 @@ function createDrawer({ store, say, pull }) {
     input.value = String(store.get("seed"));
   } });
   return {
-    element: h("div", { class: "lx-drawer" }, button, h("label", {}, "seed", input)),
+    element: h("div", { class: "lx-drawer" }, button, h("label", {}, term("Seed", "Where the numbers of chance begin: the same seed draws the same tokens. Another seed is other luck."), input)),
     render() { if (document.activeElement !== input) input.value = String(store.get("seed")); },
   };
 }

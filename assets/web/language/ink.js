@@ -7,7 +7,7 @@ import { percent } from "./bars.js";
 
 /** From which probability on a tint holds; the last is for all below. */
 export const TINTS = [0.5, 0.2, 0.05, 0.01, 0.001, 0];
-export const TINT_WORDS = ["50 % or more", "20 %", "5 %", "1 %", "0.1 %", "less"];
+export const TINT_WORDS = ["50 %", "20 %", "5 %", "1 %", "0.1 %", "less"];
 // What would turn the text round, or has no shape: shown by its number. Line breaks and tabs stay.
 const UNRULY = /[\u202a-\u202e\u2066-\u2069\u200e\u200f]|(?![\n\t])\p{Cc}/gu;
 const number = (letter) => `<U+${letter.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}>`;
@@ -88,4 +88,4 @@ export class Ink {
 
 /** What the tints mean. */
 export const legend = () => h("div", { class: "wr-legend", role: "note", "aria-label": "Tint: the probability p that the model gave the token" },
-  h("span", { class: "wr-of" }, "p"), ...TINT_WORDS.map((words, i) => h("span", { class: `wr-key wr-p${i}` }, words)));
+  h("span", { class: "wr-of" }, "tint: ", h("i", {}, "p"), " ≥"), ...TINT_WORDS.map((words, i) => h("span", { class: `wr-key wr-p${i}` }, words)));
