@@ -5,7 +5,7 @@ Always on the CPU: a round is sixty small products, and one core is faster at th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from time import perf_counter
 
@@ -90,33 +90,30 @@ def mesh(rules: asked.Rules) -> tuple[Tensor, tuple[int, int]]:
     return z, (asked.MESH, asked.MESH)
 
 
-def play(p: asked.Play) -> Iterator[asked.Look | None]:
-    """Rounds, and a look now and then. What the reader hands to a run's `update` takes effect at the next look."""
+def play(p: asked.Play) -> Generator[asked.Look | None, asked.Play | None, None]:
+    """Rounds, and a look now and then. What the reader hands to a run's `update` takes effect at once, with a look."""
     data = shapes.make(p.shape)
     yield None
     game, changed = begun(data, p)
     watch = Watch(game, data, p.seed)
-    yield None
-    yield watch.look(changed, last=True)
-    changed = ()
-    while game.step < p.until:
-        left = p.until - game.step
-        until_look = left if not p.every else min(left, p.every - game.step % p.every)
+    newer = yield watch.look(changed, last=True)
+    while True:
+        if newer is not None:
+            p, newer = replace(newer, start=None), None
+            changed = game.change(p.rules)
+            newer = yield watch.look(changed, last=True)     # told to stop here, it is one that can be gone on from
+            continue
+        if game.step >= p.until:
+            return
+        until_look = min(p.until - game.step, p.every - game.step % p.every if p.every else p.until)
         try:
             game.burst(until_look, BURST_S, p.who)
         except Broken as fault:
-            yield watch.look(changed, last=True, broken=str(fault))
+            yield watch.look(last=True, broken=str(fault))
             return
-        yield None
-        last = game.step >= p.until
-        if last or (game.step % p.every == 0 if p.every else watch.due()):
-            newer = yield watch.look(changed, last=last)
-            changed = ()
-            if newer is not None:
-                p = replace(newer, start=None)
-                changed = game.change(p.rules)
-                if game.step >= p.until:         # told to stop here: the last look is one that can be gone on from
-                    yield watch.look(changed, last=True)
+        newer = yield None
+        if newer is None and (game.step >= p.until or (game.step % p.every == 0 if p.every else watch.due())):
+            newer = yield watch.look(last=game.step >= p.until)
 
 
 def anatomy(p: asked.Play) -> Iterator[asked.Anatomy | None]:
@@ -127,7 +124,11 @@ def anatomy(p: asked.Play) -> Iterator[asked.Anatomy | None]:
     yield None
     with torch.no_grad():
         before = surface_of(game, watch.surface)
-        for _ in range(game.rules.d_steps if p.who == "both" else 1):
+        before_d = game.d.flat.clone()
+        if p.who == "g":                                     # D is only asked
+            z, real = game.z(game.rules.batch), game.data[:game.rules.batch]     # drawing would be another game
+            fake = game.way.generate(z, learning=True).clone()
+        for _ in range({"both": game.rules.d_steps, "d": 1, "g": 0}[p.who]):
             before_d = game.d.flat.clone()
             try:
                 z, real, fake = (each.clone() for each in game.d_step())
@@ -140,7 +141,7 @@ def anatomy(p: asked.Play) -> Iterator[asked.Anatomy | None]:
         game.d.flat.copy_(after_d)
         pull = game.way.pull(fake).clone()
         if p.who != "d":
-            game.g_step(*((z, game.way.generate(z, learning=True)) if p.who == "both" else ()))
+            game.g_step(z, game.way.generate(z, learning=True))
         moved = game.way.generate(z).clone()
         game.step += 1
     losses = (float(discriminator_loss(loss, real_before, fake_before, game.rules.smoothing)),
