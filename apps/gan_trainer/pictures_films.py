@@ -1,0 +1,114 @@
+"""What the hub keeps of a game of pictures: looks to go back through, and moments to go on from, within a fixed memory.
+
+A moment holds both networks and what their optimisers remember, 3.4 MB, and a look is 50 to 200 kB: so there are fewer
+moments than looks, and a game goes on from the last moment before the step that is asked for.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeVar
+
+from apps.gan_trainer.films import Films, Gone
+from engines.gan.pictures.rules import Moment
+
+MB = 2**20
+MOMENT_BYTES = 24 * MB               # of one film: seven moments
+LOOK_BYTES = 5 * MB                  # a hundred looks at digits, twenty-five at emoji
+ALL_BYTES = 192 * MB                 # of a hub's memory: six full films; two cores train no more at once
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A moment of a film. marked: stays when others go, for a rule changed there."""
+
+    moment: Moment
+    marked: bool = False
+
+    @property
+    def step(self) -> int:
+        return self.moment.step
+
+    @property
+    def bytes(self) -> int:
+        held = self.moment
+        return sum(each.nbytes for each in (held.g, held.d, held.g_memory, held.d_memory, held.extra, held.random))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A look of a film, as its record on the wire."""
+
+    step: int
+    record: bytes
+    marked: bool = False
+
+    @property
+    def bytes(self) -> int:
+        return len(self.record)
+
+
+T = TypeVar("T", Kept, Seen)
+
+
+@dataclass
+class PictureFilm:
+    """One game. stage: steps that the bundled networks had learned where it began, None from scratch. moments, looks: by
+    step, ascending."""
+
+    dataset: str
+    seed: int
+    stage: int | None = None
+    moments: list[Kept] = field(default_factory=list)
+    looks: list[Seen] = field(default_factory=list)
+    used: float = field(default_factory=time.monotonic)
+
+    @property
+    def bytes(self) -> int:
+        return sum(each.bytes for each in (*self.moments, *self.looks))
+
+    @property
+    def steps(self) -> list[int]:
+        """Those that can be gone on from."""
+        return [each.step for each in self.moments]
+
+    def keep(self, moment: Moment, marked: bool) -> None:
+        put(self.moments, Kept(moment, marked), MOMENT_BYTES)
+
+    def see(self, step: int, record: bytes, marked: bool) -> None:
+        put(self.looks, Seen(step, record, marked), LOOK_BYTES)
+
+    def before(self, step: int) -> Kept:
+        """The last moment that is not later. Raises Gone for an empty film."""
+        earlier = [each for each in self.moments if each.step <= step]
+        if not earlier:
+            raise Gone
+        return earlier[-1]
+
+    def branch(self, step: int) -> PictureFilm:
+        """A film of its own, the same up to there."""
+        def until(row: list[T]) -> list[T]:
+            return [each for each in row if each.step <= step]
+        return PictureFilm(self.dataset, self.seed, self.stage, until(self.moments), until(self.looks))
+
+
+def put(row: list[T], new: T, limit: int) -> None:
+    """Add to a row; what is of the same step or later is replaced. Beyond the limit those go that leave the smallest gaps;
+    the first, the last and those that are marked stay, unless the marked ones alone would fill it."""
+    while row and row[-1].step >= new.step:
+        row.pop()
+    row.append(new)
+    while sum(each.bytes for each in row) > limit and len(row) > 3:
+        inner = range(1, len(row) - 1)
+        free = [at for at in inner if not row[at].marked]
+        if 2 * len(free) < len(inner):
+            free = list(inner)
+        del row[min(free, key=lambda at: row[at + 1].step - row[at - 1].step)]
+
+
+@cache
+def films() -> Films:
+    """Those of this process."""
+    return Films(ALL_BYTES)

@@ -1,0 +1,185 @@
+"""A game of pictures on its way to a page: one POST, answered by a stream that lives exactly as long as the page reads it.
+
+When the tab closes, the stream ends and the run with it; its film stays for an hour. While it runs, small requests beside
+it change the rules or stop it where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from fastapi.responses import StreamingResponse
+
+from apps.gan_trainer import pictures_rules as rules
+from apps.gan_trainer import pictures_stages as stages
+from apps.gan_trainer import pictures_wire as wire
+from apps.gan_trainer.films import Gone
+from apps.gan_trainer.pictures_films import PictureFilm, films
+from apps.gan_trainer.wire import told
+from engines import runtime
+from engines.checks import whole
+from engines.gan import pictures
+from engines.runtime import EngineLost, VisitorError
+from gallery.asked import session
+
+STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
+MEASURE_EVERY = 100              # steps: a measure takes as long as three of them
+KEEP_EVERY = 50                  # steps between two moments: so many are lost at most when an engine dies
+BINARY = "application/octet-stream"
+NOT_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Live:
+    """A run under way, and what it was last asked."""
+
+    run: Any
+    params: pictures.Train
+
+
+@dataclass
+class Table:
+    """The games that are being played right now, by the name of their film."""
+
+    live: dict[str, Live] = field(default_factory=dict)
+
+    def steer(self, name: str, asked: Mapping[str, Any]) -> None:
+        """Other rules, another end, or `stop`: at once. Raises Gone when the game does not run any more."""
+        game = self.live.get(name)
+        if game is None:
+            raise Gone
+        wanted = replace(game.params, start=None)
+        if "rules" in asked:
+            wanted = replace(wanted, rules=rules.read(asked["rules"], wanted.rules))
+        if "until" in asked:
+            wanted = replace(wanted, until=_until(asked))
+        game.params = replace(wanted, finish=bool(asked.get("stop")))
+        game.run.update(game.params)
+
+
+@cache
+def table() -> Table:
+    """That of this process."""
+    return Table()
+
+
+# --- where a game begins ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Order:
+    """What a page wants to be played. name: of the film it goes onto; first: only how it begins."""
+
+    name: str
+    film: PictureFilm
+    params: pictures.Train
+    first: bool
+    session: str
+
+
+def _until(asked: Mapping[str, Any]) -> int:
+    value = pictures.MAX_STEPS if asked.get("until") is None else asked["until"]
+    whole("the last step", value, 0, pictures.MAX_STEPS)
+    return int(value)
+
+
+def order(asked: Mapping[str, Any]) -> Order:
+    """Read a request: a new game from scratch or from a stage, or a film and the step to go on from. Raises BadInput, Gone.
+
+    Going on from an earlier moment is another future: it gets a film of its own, the same up to there.
+    """
+    name = str(asked.get("film") or "")[:40]
+    film = films().get(name) if name else PictureFilm(stages.dataset(asked), stages.seed(asked), stages.stage(asked))
+    start = None
+    if film.moments:
+        kept = film.before(stages.step(asked, film.moments[-1].step))
+        start = kept.moment
+        if kept is not film.moments[-1]:
+            film = film.branch(kept.step)
+            name = films().add(film)
+    elif not name:
+        name = films().add(film)
+    base = start.rules if start else rules.recommended(film.dataset)
+    model = "" if film.stage is None else stages.model(film.dataset, film.stage)
+    params = pictures.Train(film.dataset, rules.read(asked.get("rules", {}), base), film.seed, _until(asked), model,
+                            film.stage or 0, start, 0, MEASURE_EVERY, KEEP_EVERY)
+    return Order(name, film, params, asked.get("first") is True, session(asked))
+
+
+# --- the stream ---------------------------------------------------------------------------------------------------
+
+def begun(game: Order) -> StreamingResponse:
+    """Start what was asked for. Raises VisitorError."""
+    run = runtime.start(pictures.train, game.params, session=game.session)
+
+    async def stream() -> AsyncIterator[bytes]:
+        try:
+            async for record in records(game, run):
+                yield record
+        finally:
+            run.cancel()
+
+    return StreamingResponse(stream(), media_type=BINARY, headers=NOT_STORED)
+
+
+async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
+    """The looks as bytes, and the run's status while it waits; looks and moments go onto the film."""
+    live = Live(run, game.params)
+    table().live[game.name] = live
+    start = game.params.start.step if game.params.start else game.film.stage or 0
+    yield told("run", film=game.name, start=start, rules=rules.told(game.params.rules), stage=game.film.stage)
+    frames = aiter(run)
+    coming = asyncio.ensure_future(anext(frames, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=STATUS_EVERY_S)
+            if not done:                         # sending it is also how a page that has gone is noticed
+                yield told("status", state=run.status.state, ahead=run.status.ahead, sentence=run.status.sentence)
+                continue
+            frame = coming.result()
+            if frame is None:
+                break
+            coming = asyncio.ensure_future(anext(frames, None))
+            yield _kept(game.film, frame, live.params.rules.loss)
+            if frame.moment is not None:
+                yield told("kept", steps=game.film.steps)
+            if game.first:
+                break
+        yield told("end")
+    except VisitorError as error:
+        yield _failed(game.film, str(error), isinstance(error, EngineLost))
+    except Exception:
+        log.exception("the stream of a game of pictures failed")
+        yield _failed(game.film, "Something went wrong on our side; it is in the log. Press play to go on.", False)
+    finally:
+        coming.cancel()
+        run.cancel()                             # nothing, once the run has ended
+        if table().live.get(game.name) is live:
+            del table().live[game.name]
+
+
+def _kept(film: PictureFilm, frame: pictures.Look, loss: str) -> bytes:
+    """A look as its record; what can be kept of it goes onto the film."""
+    record, first = wire.look(frame, loss), not film.looks
+    film.see(frame.step, record, first or bool(frame.changed))
+    if frame.moment is not None:                 # of a game that broke it is the last good one
+        film.keep(frame.moment, first or bool(frame.changed))
+    return record
+
+
+def _failed(film: PictureFilm, sentence: str, lost: bool) -> bytes:
+    return told("failed", error=sentence, lost=lost, step=film.moments[-1].step if film.moments else 0)
+
+
+def reopened(name: str) -> bytes:
+    """A film as what is told of it, and its looks, oldest first. Raises Gone."""
+    film = films().get(name)
+    about = rules.told(film.moments[-1].moment.rules) if film.moments else None
+    return told("film", film=name, set=film.dataset, seed=film.seed, stage=film.stage, rules=about, kept=film.steps,
+                live=name in table().live) + b"".join(each.record for each in film.looks)
