@@ -1,0 +1,38 @@
+"""What the page fetches: its opening state, the games, and what its tools add."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from apps.gan_trainer import games, state
+from engines import runtime
+
+
+def opening(query: dict[str, str]) -> dict[str, Any]:
+    """Everything the page needs to draw itself, in one answer."""
+    cleaned, faults = state.parse(query)
+    return {"state": cleaned, "faults": list(dict.fromkeys(faults)),
+            "defaults": {key: field.default for key, field in state.all_fields().items()}}
+
+
+def routes() -> APIRouter:
+    """A VisitorError that is raised here becomes {"error": sentence}, by the hub."""
+    router = APIRouter()
+
+    @router.get("/opening")
+    def _opening(request: Request) -> Response:
+        return JSONResponse(opening(dict(request.query_params)), headers={"Cache-Control": "no-store"})
+
+    @router.post("/leave")
+    async def _leave(session: str = "") -> Response:
+        if session:
+            runtime.leave(session[:64])
+        return Response(status_code=204)
+
+    for module in (games, *state.tool_modules()):
+        if hasattr(module, "routes"):
+            router.include_router(module.routes())
+    return router

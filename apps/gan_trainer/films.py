@@ -1,0 +1,140 @@
+"""What the hub keeps of a game: moments to go on from and the looks that belong to them, within a fixed memory.
+
+A film outlives the page and the engine: who comes back to the link within an hour finds it, and a game whose engine died
+goes on from its last moment. When a film is full its moments grow sparser; what lies between two is played again.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from engines.gan import plane
+from engines.runtime import BadInput
+
+MB = 2**20
+FILM_BYTES = 6 * MB                  # of one: 150 moments of the usual networks, 4 of the largest
+ALL_BYTES = 192 * MB                 # of a hub's memory: thirty full films, a class
+MOST_FILMS = 500
+HOUR_S = 3600.0                      # a link is good for so long after its last use
+GONE = ("This game is no longer kept here: it was left more than an hour ago, newer games took its room, or the gallery "
+        "was started anew. Play it again from the start: the same seed and rules give the same game.")
+
+
+class Gone(BadInput):
+    """The film that was asked for is not kept any more."""
+
+    def __init__(self) -> None:
+        super().__init__(GONE)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One moment of a film. look: its record on the wire. who: plays from here on. marked: stays when others go."""
+
+    moment: plane.Moment
+    look: bytes
+    who: str = "both"
+    marked: bool = False
+
+    @property
+    def step(self) -> int:
+        return self.moment.step
+
+    @property
+    def bytes(self) -> int:
+        held = self.moment
+        return len(self.look) + sum(each.nbytes for each in (held.g, held.d, held.g_memory, held.d_memory, held.extra,
+                                                             held.random))
+
+
+@dataclass
+class Film:
+    """One game. kept: by step, ascending."""
+
+    shape: plane.Shape
+    seed: int
+    kept: list[Kept] = field(default_factory=list)
+    used: float = field(default_factory=time.monotonic)
+
+    @property
+    def bytes(self) -> int:
+        return sum(each.bytes for each in self.kept)
+
+    @property
+    def newest(self) -> Kept:
+        return self.kept[-1]
+
+    def put(self, kept: Kept) -> None:
+        """Add a moment; one of the same step is replaced. Beyond FILM_BYTES those go that leave the smallest gaps."""
+        while self.kept and self.kept[-1].step >= kept.step:
+            self.kept.pop()
+        self.kept.append(kept)
+        while self.bytes > FILM_BYTES and len(self.kept) > 3:
+            self._thin()
+
+    def _thin(self) -> None:
+        """Drop the moment that is missed least. Marked ones stay, unless they alone would fill the film."""
+        inner = range(1, len(self.kept) - 1)
+        free = [at for at in inner if not self.kept[at].marked]
+        if 2 * len(free) < len(inner):           # a rule changed at nearly every look
+            free = list(inner)
+        del self.kept[min(free, key=lambda at: self.kept[at + 1].step - self.kept[at - 1].step)]
+
+    def before(self, step: int) -> Kept:
+        """The last moment that is not later. Raises Gone for an empty film."""
+        earlier = [each for each in self.kept if each.step <= step]
+        if not earlier:
+            raise Gone
+        return earlier[-1]
+
+    def branch(self, step: int) -> Film:
+        """A film of its own, the same up to there."""
+        return Film(self.shape, self.seed, [each for each in self.kept if each.step <= step])
+
+    def turn(self, who: str) -> None:
+        """Somebody else plays from the newest moment on."""
+        if self.kept:
+            self.kept[-1] = replace(self.kept[-1], who=who)
+
+
+class Films:
+    """Films by an unguessable name; the one not used for longest goes first, and all that are an hour old."""
+
+    def __init__(self, limit: int = ALL_BYTES) -> None:
+        self.limit = limit
+        self._held: OrderedDict[str, Film] = OrderedDict()
+
+    def add(self, film: Film) -> str:
+        self.tidy()
+        name = secrets.token_urlsafe(9)
+        self._held[name] = film
+        return name
+
+    def get(self, name: str) -> Film:
+        """Raises Gone, with what to do."""
+        self.tidy()
+        if name not in self._held:
+            raise Gone
+        self._held.move_to_end(name)
+        self._held[name].used = time.monotonic()
+        return self._held[name]
+
+    def tidy(self) -> None:
+        old = time.monotonic() - HOUR_S
+        while self._held and (len(self._held) >= MOST_FILMS or next(iter(self._held.values())).used < old):
+            self._held.popitem(last=False)
+        while len(self._held) > 1 and sum(film.bytes for film in self._held.values()) > self.limit:
+            self._held.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+@cache
+def films() -> Films:
+    """Those of this process."""
+    return Films()

@@ -1,0 +1,287 @@
+"""A game on its way to a page: one POST, answered by a stream that lives exactly as long as the page reads it.
+
+When the tab closes, the stream ends and the run with it; its film stays for an hour. While it runs, small requests beside
+it change the rules or stop it where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from apps.gan_trainer import points, rules, wire
+from apps.gan_trainer.films import Film, Gone, Kept, films
+from engines import runtime
+from engines.checks import whole
+from engines.gan import plane
+from engines.runtime import BadInput, EngineLost, VisitorError
+from gallery.asked import read_body, session
+
+STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
+FRAMES_A_SECOND = 30             # looks that are sent: a page paints no more of them, and half its time is its own
+FASTEST = 3000                   # steps a second that can be asked for; beyond it a game runs as fast as it can
+BINARY = "application/octet-stream"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Live:
+    """A run under way, and what it was last asked."""
+
+    run: Any
+    params: plane.Play
+
+
+@dataclass
+class Table:
+    """The games that are being played right now, by the name of their film."""
+
+    live: dict[str, Live] = field(default_factory=dict)
+
+    def steer(self, name: str, asked: Mapping[str, Any]) -> bool:
+        """Other rules, another end, or `stop`: at once. False for a game that has just ended. Raises BadInput."""
+        game = self.live.get(name)
+        if game is None:
+            return False
+        wanted = replace(game.params, start=None)
+        if "rules" in asked:
+            wanted = replace(wanted, rules=rules.read(asked["rules"], wanted.rules))
+        if "until" in asked:
+            whole("the last step", asked["until"], 0, plane.MAX_ROUNDS)
+            wanted = replace(wanted, until=asked["until"])
+        if asked.get("stop"):
+            wanted = replace(wanted, until=0)
+        game.params = wanted
+        game.run.update(wanted)
+        return True
+
+
+@cache
+def table() -> Table:
+    """That of this process."""
+    return Table()
+
+
+# --- where a game begins ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Order:
+    """What a page wants to be played. name: of the film it goes onto; pace: steps a second, 0 as fast as it can."""
+
+    name: str
+    film: Film
+    params: plane.Play
+    pace: int
+    session: str
+
+
+def _number(asked: Mapping[str, Any], name: str, fallback: int, high: int) -> int:
+    value = asked.get(name, fallback)
+    whole(f"the {name}", value, 0, high)
+    return int(value)
+
+
+async def order(asked: Mapping[str, Any]) -> Order:
+    """Read a request: a new game, or a film and the step to go on from. Raises BadInput, Gone.
+
+    Going on from an earlier step is another future: it gets a film of its own, the same up to there.
+    """
+    who, visitor = str(asked.get("who", "both")), session(asked)
+    until, pace = _number(asked, "until", 5000, plane.MAX_ROUNDS), _number(asked, "pace", 0, 10**6)
+    name, start = str(asked.get("film") or "")[:40], None
+    if name:
+        film = films().get(name)
+        if film.kept:
+            step = _number(asked, "step", film.newest.step, plane.MAX_ROUNDS)
+            start = await at(film, step, visitor)
+            if step < film.newest.step:
+                film = film.branch(step)
+                name = films().add(film)
+    else:
+        film = Film(points.shape(asked), _number(asked, "seed", 0, 2**31 - 1))
+        name = films().add(film)
+    wanted = rules.read(asked.get("rules", {}), start.rules if start else rules.DEFAULT)
+    every = _every(pace) if pace and pace <= FASTEST else 0
+    return Order(name, film, plane.Play(film.shape, wanted, film.seed, until, who, every, start), pace, visitor)
+
+
+def _every(pace: int) -> int:
+    """Rounds between two looks, so that `pace` rounds a second are at most FRAMES_A_SECOND looks."""
+    return max(1, round(pace / FRAMES_A_SECOND))
+
+
+async def at(film: Film, step: int, visitor: str) -> plane.Moment:
+    """The moment of a film at a step: kept, or played once more from the last one that is."""
+    kept = film.before(step)
+    if kept.step == step:
+        return kept.moment
+    again = plane.Play(film.shape, kept.moment.rules, film.seed, step, kept.who, 0, kept.moment)
+    look = await runtime.start(plane.play, again, session=visitor).aresult()
+    if look.moment is None or look.step != step:
+        raise BadInput(f"The game could not be played again up to step {step:,}: choose an earlier moment.")
+    return look.moment
+
+
+# --- the stream ---------------------------------------------------------------------------------------------------
+
+async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
+    """The looks as bytes, and the run's status while it waits; moments go onto the film."""
+    live = Live(run, game.params)
+    table().live[game.name] = live
+    start = game.params.start
+    yield wire.told("run", film=game.name, start=start.step if start else 0, rules=rules.told(game.params.rules))
+    frames, first, due = aiter(run), True, 0.0
+    coming = asyncio.ensure_future(anext(frames, None))
+    loop = asyncio.get_running_loop()
+    pause = _every(game.pace) / game.pace if game.params.every else 0.0
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=STATUS_EVERY_S)
+            if not done:
+                yield wire.told("status", state=run.status.state, ahead=run.status.ahead, sentence=run.status.sentence)
+                continue
+            frame = coming.result()
+            if frame is None:
+                break
+            coming = asyncio.ensure_future(anext(frames, None))
+            record = wire.look(frame, live.params.rules.loss)
+            if frame.moment is not None:
+                game.film.put(Kept(frame.moment, record, game.params.who, first or bool(frame.changed)))
+            first = False
+            yield record
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / (2 * FRAMES_A_SECOND)
+        yield wire.told("end")
+    except VisitorError as error:
+        yield wire.told("failed", error=str(error), lost=isinstance(error, EngineLost),
+                        step=game.film.newest.step if game.film.kept else 0)
+    except Exception:
+        log.exception("the stream of a game failed")
+        yield wire.told("failed", error="Something went wrong on our side; it is in the log. Press play to go on.",
+                        lost=False, step=game.film.newest.step if game.film.kept else 0)
+    finally:
+        coming.cancel()
+        run.cancel()                                  # nothing, once the run has ended
+        if table().live.get(game.name) is live:
+            del table().live[game.name]
+
+
+def begun(game: Order) -> StreamingResponse:
+    """Start what was asked for. Raises VisitorError."""
+    run = runtime.start(plane.paced if game.params.every else plane.play, game.params, session=game.session)
+
+    async def stream() -> AsyncIterator[bytes]:
+        try:
+            async for record in records(game, run):
+                yield record
+        finally:
+            run.cancel()
+
+    return StreamingResponse(stream(), media_type=BINARY,
+                             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+# --- one round, taken apart ---------------------------------------------------------------------------------------
+
+async def one_round(asked: Mapping[str, Any]) -> bytes:
+    """A round from a step of a film, as a row of records: what happened in it, then the look after it."""
+    game = await order({**asked, "pace": 0})
+    frame = await runtime.start(plane.anatomy, game.params, session=game.session).aresult()
+    record = wire.look(frame.look, game.params.rules.loss)
+    if frame.look.moment is not None:
+        if game.params.start is not None:
+            game.film.turn(game.params.who)
+        game.film.put(Kept(frame.look.moment, record, game.params.who, True))
+    return wire.anatomy(frame, game.params.rules.loss, game.name) + record
+
+
+# --- routes -------------------------------------------------------------------------------------------------------
+
+def saved(film: Film, moment: plane.Moment) -> bytes:
+    """Both networks of a moment as safetensors: "g.0.weight" (in, out), "g.0.bias" (out,), and so on; rules in its head."""
+    from safetensors.numpy import save
+
+    rule, tensors = moment.rules, {}
+    for who, row, sizes in (("g", moment.g, (rule.z_dim, *rule.g_layers, 2)), ("d", moment.d, (2, *rule.d_layers, 1))):
+        at = 0
+        for place, (into, out) in enumerate(zip(sizes, sizes[1:])):
+            tensors[f"{who}.{place}.weight"] = row[at:at + into * out].reshape(into, out)
+            tensors[f"{who}.{place}.bias"] = row[at + into * out:at + (into + 1) * out]
+            at += (into + 1) * out
+    about = {**rules.told(rule), "data": film.shape.kind, "seed": film.seed, "step": moment.step}
+    return save(tensors, {name: json.dumps(value) for name, value in about.items()})
+
+
+def told(film: Film) -> bytes:
+    """A film as its looks, oldest first."""
+    return b"".join(each.look for each in film.kept)
+
+
+def routes() -> APIRouter:
+    """A VisitorError that is raised here becomes {"error": sentence}, by the hub."""
+    router = APIRouter(prefix="/plane")
+
+    @router.post("/play")
+    async def _play(request: Request) -> Response:
+        return await _or_gone(read_body(request), lambda asked: _begin(asked))
+
+    @router.post("/round")
+    async def _round(request: Request) -> Response:
+        async def answer(asked: Mapping[str, Any]) -> Response:
+            return Response(await one_round(asked), media_type=BINARY)
+        return await _or_gone(read_body(request), answer)
+
+    @router.post("/steer")
+    async def _steer(request: Request) -> Response:
+        asked = await read_body(request)
+        return JSONResponse({"ok": table().steer(str(asked.get("film", ""))[:40], asked)})
+
+    @router.get("/film/{name}")
+    def _film(name: str) -> Response:
+        film = films().get(name[:40])
+        return Response(wire.told("film", film=name, seed=film.seed, data=film.shape.kind,
+                                  rules=rules.told(film.newest.moment.rules) if film.kept else None,
+                                  live=name in table().live) + told(film), media_type=BINARY,
+                        headers={"Cache-Control": "no-store"})
+
+    @router.get("/film/{name}/weights")
+    async def _weights(name: str, step: int, session: str = "") -> Response:
+        film = films().get(name[:40])
+        whole("the step", step, 0, film.newest.step)
+        moment = await at(film, step, session[:64] or "visitor")
+        return Response(await asyncio.to_thread(saved, film, moment), media_type=BINARY)
+
+    @router.post("/data")
+    async def _data(request: Request) -> Response:
+        asked = await read_body(request)
+        shape = films().get(str(asked["film"])[:40]).shape if asked.get("film") else points.shape(asked)
+        found = await runtime.start(plane.real, shape, session=session(asked)).aresult()
+        return Response(wire.real(found), media_type=BINARY)
+
+    @router.post("/csv")
+    async def _csv(request: Request) -> JSONResponse:
+        found, said = await asyncio.to_thread(points.table, await request.body())
+        return JSONResponse({"points": found.round(6).tolist(), "said": said})
+
+    return router
+
+
+async def _begin(asked: Mapping[str, Any]) -> Response:
+    return begun(await order(asked))
+
+
+async def _or_gone(reading: Any, answer: Any) -> Response:
+    asked = await reading
+    try:
+        return await answer(asked)
+    except Gone as gone:
+        return JSONResponse({"error": str(gone), "gone": True}, 410)

@@ -1,0 +1,77 @@
+"""The rules of the game as they stand in an address and in a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from engines.gan import LOSSES, plane
+from engines.runtime import BadInput
+from gallery.fields import Field, choice, flag, integer, number
+
+DEFAULT = plane.Rules()
+NAMES = tuple(each.name for each in fields(plane.Rules))
+
+
+def _layers(what: str) -> Any:
+    one = integer(f"the width of a layer of {what}", 1, plane.MAX_WIDTH)
+
+    def read(text: str) -> list[int]:
+        parts = text.split(",")
+        if len(parts) > plane.MAX_LAYERS:
+            raise BadInput(f"{what} has {len(parts)} layers in the address; it may be 1 to {plane.MAX_LAYERS}: take fewer.")
+        return [one(part) for part in parts]
+    return read
+
+
+def rule_fields() -> dict[str, Field]:
+    """One field for each rule, by its own name."""
+    readers = {
+        "loss": choice("the loss", *LOSSES), "optimiser": choice("the optimiser", *plane.OPTIMISERS),
+        "z_kind": choice("the noise z", "normal", "uniform"),
+        "g_layers": _layers("the generator"), "d_layers": _layers("the discriminator"),
+        "z_dim": integer("the dimension of z", 1, 32), "batch": integer("the batch", 2, 512),
+        "d_steps": integer("the discriminator's steps a round", 1, 10),
+        "lr_g": number("the generator's learning rate", 0, 10), "lr_d": number("the discriminator's learning rate", 0, 10),
+        "beta1": number("beta 1", 0, 0.999), "beta2": number("beta 2", 0, 0.9999),
+        "clip": number("the clipping", 0.001, 10), "gp": number("the gradient penalty", 0, 100),
+        "r1": number("the R1 penalty", 0, 100), "noise": number("the instance noise", 0, 1),
+        "smoothing": number("the label smoothing", 0, 0.5),
+        "spectral": flag("spectral"), "batch_norm": flag("batch_norm"),
+    }
+    return {name: Field(readers[name], plain(getattr(DEFAULT, name))) for name in NAMES}
+
+
+def plain(value: Any) -> Any:
+    """A rule as JSON carries it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def told(rules: plane.Rules) -> dict[str, Any]:
+    return {name: plain(getattr(rules, name)) for name in NAMES}
+
+
+def read(asked: Any, base: plane.Rules = DEFAULT) -> plane.Rules:
+    """Rules from a page's JSON; what is missing is as in `base`. Raises BadInput."""
+    if not isinstance(asked, Mapping):
+        raise BadInput("the rules arrived damaged: reload the page and try again.")
+    given = {name: getattr(base, name) for name in NAMES}
+    for name, value in asked.items():
+        if name not in given:
+            raise BadInput(f"there is no rule named {str(name)[:40]!r}: reload the page and try again.")
+        given[name] = _typed(name, value)
+    return plane.Rules(**given)
+
+
+def _typed(name: str, value: Any) -> Any:
+    wanted = getattr(DEFAULT, name)
+    if isinstance(wanted, tuple):
+        if not isinstance(value, list) or not all(isinstance(each, int) for each in value):
+            raise BadInput(f"{name} is {str(value)[:40]}; it is a list of whole numbers, one for each layer.")
+        return tuple(value)
+    if isinstance(wanted, bool) and not isinstance(value, bool):
+        raise BadInput(f"{name} is {str(value)[:40]}; it may be on or off.")
+    if isinstance(wanted, str) and not isinstance(value, str):
+        raise BadInput(f"{name} is {str(value)[:40]}; it is a word: choose one that the page offers.")
+    return float(value) if isinstance(wanted, float) and isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,225 @@
+// The controls beside the plane: the data, the rules, the layers of the picture, and a second game to play against.
+
+import { download, h, segmented } from "../common/dom.js";
+import { KEYS, LOSSES, NAMES, inWords, rulesOf, valueText } from "./rules.js";
+import { sketchOf } from "./shapes.js";
+
+const DATA = [["ring", "Eight Gaussians on a ring"], ["grid", "Twenty-five on a grid"], ["line", "Line"], ["spiral", "Spiral"], ["rings", "Two rings"], ["own", "Your own"]];
+const LAYERS = [["real", "real"], ["fake", "generated"], ["surface", "D’s surface"], ["mesh", "G’s grid"], ["arrows", "gradients"]];
+const COMPARED = ["loss", "lr_g", "lr_d", "d_steps", "g_layers", "d_layers", "z_dim", "batch", "beta1", "spectral", "batch_norm", "noise", "smoothing", "r1", "gp", "optimiser"];
+
+// key: [lowest, highest, step on the slider's own scale, logarithmic]
+const RANGES = {
+  lr_g: [1e-5, 1, 0.05, true], lr_d: [1e-5, 1, 0.05, true], beta1: [0, 0.999, 0.01], beta2: [0, 0.9999, 0.01], clip: [0.001, 10, 0.05, true],
+  gp: [0, 100, 0.1], r1: [0, 10, 0.05], noise: [0, 1, 0.01], smoothing: [0, 0.5, 0.01],
+};
+const TIPS = {
+  lr_g: "how far a step of the generator goes; 0 freezes it", lr_d: "how far a step of the discriminator goes; 0 freezes it",
+  d_steps: "updates of D before each one of G", beta1: "Adam’s memory of the gradient, SGD’s momentum", beta2: "Adam’s and RMSprop’s memory of its square",
+  clip: "every weight of the critic stays within ± this", gp: "how strongly the critic’s slope is drawn towards 1", r1: "how strongly D is kept flat at real points",
+  noise: "standard deviation of what is added to all points before D sees them", smoothing: "real counts as 1 minus this",
+  spectral: "every layer of D is divided by its largest singular value", batch_norm: "the hidden layers of G are normalised over the batch",
+  z_dim: "how many numbers the noise has", batch: "points of each kind in a step",
+};
+
+export class Panel {
+  /** on: {upload(file), draw(on), preset(rules)}; game: () => the games, for exports. */
+  constructor(panel, app, on) {
+    Object.assign(this, { app, on, rows: [] });
+    this.about = h("p", { class: "gx-about" });
+    panel.append(h("div", { class: "gx-controls" }, this.dataRow(), this.about, this.lossRow(), this.layersOf("g_layers", "G"), this.layersOf("d_layers", "D"),
+      this.slider("lr_g", "η of G"), this.slider("lr_d", "η of D"), this.steps(), ...this.only(), this.more(), this.seedRow(), this.showRow(), this.versus(), this.home()));
+    app.store.on("*", () => this.render());
+    this.render();
+  }
+
+  get(key) { return this.app.store.get(key); }
+
+  set(patch) { this.app.store.set(patch); }
+
+  add(element, render) {
+    this.rows.push(render);
+    return element;
+  }
+
+  render() { for (const row of this.rows) row(); }
+
+  row(name, title, ...inner) { return h("div", { class: "gx-row" }, h("span", { class: "gx-name", "data-tip": title }, name), ...inner); }
+
+  // --- data ------------------------------------------------------------------------------------------------------------
+
+  dataRow() {
+    const buttons = DATA.map(([kind, name]) => h("button", { type: "button", class: "gx-shape", title: name, "aria-label": name, "data-kind": kind,
+      onclick: () => this.set({ data: kind, film: "", at: null, play: false }) }, sketchOf(kind)));
+    const file = h("input", { type: "file", accept: ".csv,.txt,.tsv,text/csv,text/plain", hidden: true, onchange: () => { if (file.files[0]) this.on.upload(file.files[0]); file.value = ""; } });
+    this.drawButton = h("button", { type: "button", class: "g-btn", "aria-pressed": "false", onclick: () => this.on.draw() }, "Draw");
+    const own = h("div", { class: "gx-own" }, this.drawButton, h("button", { type: "button", class: "g-btn", onclick: () => file.click() }, "Upload CSV"), file);
+    const box = h("div", {}, h("div", { class: "gx-shapes", role: "group", "aria-label": "Data" }, ...buttons), own);
+    return this.add(box, () => {
+      own.hidden = this.get("data") !== "own";
+      for (const each of buttons) each.setAttribute("aria-pressed", String(each.dataset.kind === this.get("data")));
+    });
+  }
+
+  // --- rules -----------------------------------------------------------------------------------------------------------
+
+  lossRow() {
+    const select = h("select", { class: "g-input", "aria-label": "Loss", onchange: () => this.set({ loss: select.value }) },
+      ...LOSSES.map(([value, text, title]) => h("option", { value, title }, text)));
+    const note = h("p", { class: "gx-note" });
+    return this.add(h("div", {}, this.row("Loss", "what each player goes down on", select), note), () => {
+      select.value = this.get("loss");
+      note.textContent = LOSSES.find(([value]) => value === this.get("loss"))[2] + ".";
+    });
+  }
+
+  layersOf(key, who) {
+    const input = h("input", { class: "g-input gx-layers", type: "text", inputmode: "numeric", "aria-label": `Widths of the hidden layers of ${who}`, onchange: () => this.widths(key, input) });
+    const button = (text, title, act) => h("button", { type: "button", class: "g-btn gx-small", title, "aria-label": title, onclick: act }, text);
+    const change = (act) => () => this.set({ [key]: act(this.get(key)) });
+    return this.add(this.row(`Layers of ${who}`, "widths of the hidden layers, up to 5 of up to 128", input,
+      button("−", `One layer of ${who} less`, change((now) => (now.length > 1 ? now.slice(0, -1) : now))), button("+", `One layer of ${who} more`, change((now) => (now.length < 5 ? [...now, now.at(-1)] : now)))),
+    () => { if (document.activeElement !== input) input.value = this.get(key).join(", "); });
+  }
+
+  widths(key, input) {
+    const found = input.value.split(/[\s,;·]+/).filter(Boolean).map(Number);
+    const wrong = !found.length ? "no number" : found.find((width) => !Number.isInteger(width) || width < 1 || width > 128);
+    if (found.length > 5) this.app.status(`${found.length} layers were typed; it may be 1 to 5: take fewer.`, "error");
+    else if (wrong !== undefined) this.app.status(`A layer's width is ${String(wrong).slice(0, 20)}; it may be a whole number from 1 to 128, with commas between them.`, "error");
+    else return this.set({ [key]: found });
+    input.value = this.get(key).join(", ");
+  }
+
+  slider(key, text) {
+    const [low, high, step, log] = RANGES[key];
+    const to = log ? Math.log10 : (value) => value;
+    const from = log ? (at) => Number((10 ** at).toPrecision(2)) : (at) => Number(at.toFixed(4));
+    const range = h("input", { class: "g-range", type: "range", min: to(low), max: to(high), step, "aria-label": NAMES[key], oninput: () => this.set({ [key]: from(Number(range.value)) }) });
+    const input = h("input", { class: "g-input gx-number", type: "text", inputmode: "decimal", "aria-label": `${NAMES[key]}, typed`, onchange: () => this.typed(key, input) });
+    const bound = { lr_g: 10, lr_d: 10, r1: 100 }[key] ?? high;
+    this.bounds = { ...this.bounds, [key]: [log && key.startsWith("lr") ? 0 : low, bound] };
+    return this.add(this.row(text, TIPS[key] ?? "", range, input), () => {
+      const now = this.get(key);
+      const at = log ? Math.log10(Math.max(now, low)) : now;
+      if (Math.abs(Number(range.value) - at) > step / 2) range.value = String(at);
+      range.setAttribute("aria-valuetext", valueText(key, now));
+      if (document.activeElement !== input) input.value = String(now);
+    });
+  }
+
+  typed(key, input, whole = false) {
+    const [low, high] = this.bounds[key];
+    const value = Number(input.value.replace(",", "."));
+    if (input.value.trim() === "" || !Number.isFinite(value) || value < low || value > high || (whole && !Number.isInteger(value))) {
+      this.app.status(`The ${NAMES[key] ?? key} is ${JSON.stringify(input.value.slice(0, 20))}; it may be ${low} to ${high}: choose a number in between.`, "error");
+      input.value = String(this.get(key));
+    } else this.set({ [key]: value });
+  }
+
+  count(key, text, low, high) {
+    this.bounds = { ...this.bounds, [key]: [low, high] };
+    const input = h("input", { class: "g-input gx-number", type: "number", min: low, max: high, step: 1, "aria-label": NAMES[key] ?? text, onchange: () => this.typed(key, input, true) });
+    return this.add(this.row(text, TIPS[key] ?? "", h("i"), input), () => { if (document.activeElement !== input) input.value = String(this.get(key)); });
+  }
+
+  steps() { return this.count("d_steps", "D per G", 1, 10); }
+
+  // Rules that belong to one loss, or to some.
+  only() {
+    const when = (key, element, losses) => {
+      this.rows.push(() => { element.hidden = !losses.includes(this.get("loss")); });
+      return element;
+    };
+    return [when("clip", this.slider("clip", "Clipping"), ["wgan"]), when("gp", this.slider("gp", "Penalty λ"), ["wgan-gp"])];
+  }
+
+  more() {
+    const toggle = (key) => {
+      const box = h("input", { type: "checkbox", onchange: () => this.set({ [key]: box.checked }) });
+      return this.add(h("label", { class: "g-toggle", "data-tip": TIPS[key] }, box, NAMES[key]), () => { box.checked = this.get(key); });
+    };
+    const choice = (key, text, options) => {
+      const select = h("select", { class: "g-input", "aria-label": NAMES[key], onchange: () => this.set({ [key]: select.value }) }, ...options.map(([value, words]) => h("option", { value }, words)));
+      return this.add(this.row(text, "", select), () => { select.value = this.get(key); });
+    };
+    const smoothing = this.slider("smoothing", "Smoothing");
+    this.rows.push(() => smoothing.classList.toggle("gx-off", !["minimax", "non-saturating", "least-squares"].includes(this.get("loss"))));
+    return h("details", { class: "gx-more" }, h("summary", {}, "More rules"),
+      h("div", { class: "gx-toggles" }, toggle("spectral"), toggle("batch_norm")), this.slider("r1", "R1 γ"), this.slider("noise", "Noise"), smoothing,
+      choice("optimiser", "Optimiser", [["adam", "Adam"], ["rmsprop", "RMSprop"], ["sgd", "SGD"]]), this.slider("beta1", "β1"), this.slider("beta2", "β2"),
+      this.count("z_dim", "Size of z", 1, 32), choice("z_kind", "Noise z", [["normal", "normal"], ["uniform", "uniform"]]), this.count("batch", "Batch", 2, 512));
+  }
+
+  seedRow() {
+    this.bounds = { ...this.bounds, seed: [0, 2 ** 31 - 1] };
+    const input = h("input", { class: "g-input gx-number", type: "number", min: 0, max: 2 ** 31 - 1, step: 1, "aria-label": "Seed", onchange: () => this.typed("seed", input, true) });
+    const element = this.row("Seed", "the same seed and rules are the same game", input,
+      h("button", { type: "button", class: "g-btn", onclick: () => this.set({ seed: Math.floor(Math.random() * 1e6), film: "", at: null }) }, "Another"));
+    return this.add(element, () => { if (document.activeElement !== input) input.value = String(this.get("seed")); });
+  }
+
+  showRow() {
+    const boxes = LAYERS.map(([name, text]) => h("button", { type: "button", "data-layer": name, class: "gx-chip", onclick: () => {
+      const now = this.get("show");
+      this.set({ show: now.includes(name) ? now.filter((each) => each !== name) : LAYERS.map(([each]) => each).filter((each) => each === name || now.includes(each)) });
+    } }, text));
+    return this.add(h("div", { class: "gx-layersrow", role: "group", "aria-label": "Layers of the picture" }, ...boxes),
+      () => { for (const each of boxes) each.setAttribute("aria-pressed", String(this.get("show").includes(each.dataset.layer))); });
+  }
+
+  // --- A against B -----------------------------------------------------------------------------------------------------
+
+  versus() {
+    const key = h("select", { class: "g-input", "aria-label": "Rule that differs in game B", onchange: () => choose(key.value) }, ...COMPARED.map((each) => h("option", { value: each }, NAMES[each])));
+    const value = h("span", { class: "gx-versus-value" });
+    const on = h("button", { type: "button", class: "g-btn", "aria-pressed": "false", onclick: () => (this.get("versus") ? this.set({ versus: null }) : choose(key.value)) }, "A against B");
+    const choose = (name) => this.set({ versus: { [name]: other(name, this.get(name)) } });
+    const set = (made) => this.set({ versus: { [key.value]: made } });
+    const editor = h("div", { class: "gx-versus" }, h("span", {}, "B has"), key, value);
+    return this.add(h("div", { class: "gx-versusbox" }, on, editor), () => {
+      const now = this.get("versus");
+      on.setAttribute("aria-pressed", String(Boolean(now)));
+      editor.hidden = !now;
+      if (!now) return;
+      const [[name, made]] = Object.entries(now);
+      if (!COMPARED.includes(name)) key.append(h("option", { value: name }, NAMES[name]));
+      key.value = name;
+      if (!value.contains(document.activeElement)) value.replaceChildren(this.editorOf(name, made, set));
+    });
+  }
+
+  editorOf(name, value, set) {
+    if (name === "loss" || name === "optimiser") {
+      const options = name === "loss" ? LOSSES : [["adam", "Adam"], ["rmsprop", "RMSprop"], ["sgd", "SGD"]];
+      const select = h("select", { class: "g-input", "aria-label": `${NAMES[name]} of game B`, onchange: () => set(select.value) }, ...options.map(([each, text]) => h("option", { value: each }, text)));
+      select.value = value;
+      return select;
+    }
+    if (typeof value === "boolean") return segmented(`${NAMES[name]} of game B`, [{ value: true, text: "on" }, { value: false, text: "off" }], value, set);
+    const input = h("input", { class: "g-input", type: "text", "aria-label": `${NAMES[name]} of game B`, value: Array.isArray(value) ? value.join(", ") : String(value), onchange: () => {
+      const made = Array.isArray(value) ? input.value.split(/[\s,;]+/).filter(Boolean).map(Number) : Number(input.value);
+      if ([made].flat().some((each) => !Number.isFinite(each)) || ![made].flat().length) return this.app.status(`${NAMES[name]} of game B is ${JSON.stringify(input.value.slice(0, 20))}, which is no number: type one.`, "error");
+      set(made);
+    } });
+    return input;
+  }
+
+  home() {
+    return h("div", { class: "gx-home" }, h("button", { type: "button", class: "g-btn", onclick: () => this.on.csv() }, "Curves, CSV"),
+      h("button", { type: "button", class: "g-btn", onclick: () => this.on.weights() }, "Networks, safetensors"));
+  }
+}
+
+// Another value of a rule, worth comparing.
+function other(name, now) {
+  const swaps = { loss: now === "wgan-gp" ? "non-saturating" : "wgan-gp", optimiser: now === "adam" ? "sgd" : "adam", d_steps: now === 1 ? 5 : 1, beta1: now >= 0.8 ? 0.5 : 0.9,
+    noise: now ? 0 : 0.1, smoothing: now ? 0 : 0.1, r1: now ? 0 : 0.1, gp: now === 1 ? 0.1 : 1, z_dim: now === 2 ? 8 : 2, batch: now === 150 ? 32 : 150 };
+  if (name in swaps) return swaps[name];
+  if (typeof now === "boolean") return !now;
+  if (Array.isArray(now)) return now.map((width) => Math.max(1, Math.round(width / 4)));
+  return now > 0.003 ? now / 10 : now * 10;
+}
+
+export const saveText = (text, name, kind) => download(new Blob([text], { type: kind }), name);
+export { KEYS, inWords, rulesOf };

@@ -1,0 +1,499 @@
+// The instrument: a game of two small networks in the plane, played by the hub and painted here. One board, or two with one
+// rule different; the game as a graph; curves; a film of all looks to go back through.
+
+import { download, h, put } from "../common/dom.js";
+import { Sketch, placesOf } from "../common/sketch.js";
+import { packed, unpacked } from "../common/strokes.js";
+import { Board } from "./board.js";
+import { CHARTS, Curve } from "./curves.js";
+import { readReal, readRound, readLook, records } from "./data.js";
+import { Game } from "./game.js";
+import { Graph } from "./graph.js";
+import { KEYS, inWords, rulesOf } from "./rules.js";
+import { Panel, saveText } from "./panel.js";
+import { filmOf } from "./reel.js";
+import { Slow } from "./slow.js";
+import { Transport } from "./transport.js";
+import { stylesheet } from "../common/sheet.js";
+
+const SETTLE_MS = 150; // a slider under the finger tells the game once it pauses
+const PACE = { max: 0, 600: 600, 60: 60, 10: 10, slow: 10 };
+const GAME = ["data", "drawn", "seed"]; // what makes another game
+
+class PlaneTool {
+  constructor(panel, app) {
+    this.app = app;
+    Object.assign(this, { visible: false, shown: 0, following: true, points: null, real: null, looking: "" });
+    this.games = { a: this.makeGame("a"), b: this.makeGame("b") };
+    this.boards = { a: new Board("The plane: real points, generated points and what the discriminator says of every place"), b: new Board("The plane of game B") };
+    this.sketch = new Sketch((strokes, resting) => resting && this.sketched(strokes));
+    this.graph = new Graph({ over: (part) => { for (const board of Object.values(this.boards)) { board.part = part; board.soon(); } } });
+    this.curves = [new Curve("verdicts", (step) => this.seek(step)), new Curve("quality", (step) => this.seek(step))];
+    this.slow = new Slow({ scene: (scene, phase, round) => { this.boards.a.set(this.games.a.newest, scene); this.graph.phase(phase, round); }, done: (round) => this.landed(round) });
+    this.transport = new Transport({ toggle: () => this.toggle(), one: (who) => this.one(who), seek: (step) => this.seek(step), speed: (value) => this.speed(value),
+      until: (input) => this.until(input), reset: () => this.reset(), live: () => this.live() });
+    this.stage = this.build();
+    this.panel = new Panel(panel, app, { upload: (file) => this.upload(file), draw: () => this.setDrawing(!this.drawing), csv: () => this.csv(), weights: () => this.weights() });
+    app.store.on(GAME, () => this.visible && this.another());
+    app.store.on([...KEYS, "versus"], (_, changed) => this.visible && this.ruled(changed));
+    app.store.on("show", () => this.layers());
+    app.store.on(["until", "speed"], () => this.marks());
+    app.store.on("until", () => { for (const game of this.playing()) game.steer({ until: app.store.get("until") }); });
+    app.store.on("at", (state) => { if (state.at != null && state.at !== this.shown && !this.playing().length) this.seek(state.at); });
+    app.store.on("play", (state) => { if (state.play && this.visible) this.begin(); });
+    addEventListener("gallery:theme", () => this.theme());
+    new ResizeObserver(() => this.arrange()).observe(this.stage);
+  }
+
+  get(key) { return this.app.store.get(key); }
+
+  say(text, kind) { if (this.visible) this.app.status(text, kind); }
+
+  get two() { return Boolean(this.get("versus")); }
+
+  both() { return this.two ? [this.games.a, this.games.b] : [this.games.a]; }
+
+  playing() { return [this.games.a, this.games.b].filter((game) => game.playing); }
+
+  makeGame(which) {
+    return new Game(this.app, {
+      look: (look) => this.looked(which, look), state: (state, body) => this.turned(which, state, body),
+      said: (diagnosis) => which === "a" && this.diagnose(diagnosis),
+    });
+  }
+
+  build() {
+    this.note = h("div", { class: "gx-diagnosis", role: "note", hidden: true });
+    this.numbers = h("p", { class: "gx-numbers" }, h("span", {}), h("span", {}));
+    const choices = this.curves.map((curve) => {
+      const select = h("select", { class: "gx-choose", "aria-label": "Curves", onchange: () => { curve.choose(select.value); } },
+        ...Object.entries(CHARTS).map(([kind, { title }]) => h("option", { value: kind, selected: kind === curve.kind }, title)));
+      curve.element.append(select);
+      return curve.element;
+    });
+    this.boardsBox = h("div", { class: "gx-boards" }, this.boards.a.element, this.boards.b.element);
+    this.beside = h("div", { class: "gx-beside" }, this.graph.element, this.note, this.numbers, h("div", { class: "gx-curves" }, ...choices), this.transport.steps);
+    return h("div", { class: "gx-plane" }, this.boardsBox, this.beside, this.transport.element);
+  }
+
+  // --- another game ------------------------------------------------------------------------------------------------------
+
+  strokes() { try { return unpacked(this.get("drawn")); } catch { return []; } }
+
+  asked(which) {
+    const rules = { ...rulesOf(this.app.store), ...(which === "b" ? this.get("versus") : {}) };
+    const data = this.get("data");
+    const points = data === "own" ? this.points ?? placesOf(this.strokes()) : undefined;
+    return { data, points, seed: this.get("seed"), rules, until: this.get("until"), pace: PACE[this.get("speed")] ?? 0, who: "both" };
+  }
+
+  /** Other data or another seed: nothing that was played is true of it. */
+  async another() {
+    this.halt();
+    for (const game of Object.values(this.games)) game.clear();
+    Object.assign(this, { shown: 0, following: true });
+    this.app.store.set({ film: "", at: null });
+    this.diagnose(null);
+    this.sketch.set(this.strokes());
+    if (this.get("data") === "own" && !this.points && !this.get("drawn")) return this.blank();
+    if (!(await this.fetchData())) return;
+    if (this.get("data") !== "own" || this.points) this.setDrawing(false);
+    await this.first();
+  }
+
+  async fetchData(film = "") {
+    const mine = (this.asking = Symbol());
+    const { data, points } = this.asked("a");
+    try {
+      const answer = await fetch(`${this.app.base}/plane/data`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(film ? { film } : { data, points, session: this.app.session }) });
+      if (this.asking !== mine) return false;
+      if (!answer.ok) throw new Error((await answer.json()).error);
+      this.real = readReal(records(await answer.arrayBuffer())[0].body);
+    } catch (fault) {
+      if (this.asking === mine) this.say(fault.message || "The gallery did not answer. Try again in a moment.", "error");
+      return false;
+    }
+    for (const board of Object.values(this.boards)) board.data(this.real);
+    this.graph.data(this.real);
+    return true;
+  }
+
+  /** The game as it begins: networks that have learned nothing. */
+  async first() {
+    this.say("Waking the engine …", "busy");
+    await Promise.all(this.both().map((game) => game.play({ ...this.asked(game === this.games.b ? "b" : "a"), until: 0 })));
+    this.app.ready();
+    if (this.games.a.state !== "failed" && !this.playing().length && !this.games.a.step) this.greet();
+    this.marks();
+  }
+
+  greet() { this.say(this.two ? `Two games, one rule apart: B has ${inWords(this.get("versus"))}. Press play.` : "Two networks that have learned nothing yet. Press play, or make them learn one at a time."); }
+
+  blank() {
+    this.real = null;
+    for (const board of Object.values(this.boards)) { board.data(null); board.set(null); }
+    this.app.ready();
+    this.setDrawing(true);
+    this.say("Draw the data on the plane, any shape; or upload a CSV with two columns of numbers.");
+    this.marks();
+  }
+
+  // --- rules -------------------------------------------------------------------------------------------------------------
+
+  ruled(changed) {
+    if (changed.has("versus")) return this.compared();
+    if (![...changed].some((key) => KEYS.includes(key))) return;
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      if (this.playing().length) {
+        for (const game of this.playing()) game.steer({ rules: this.asked(game === this.games.b ? "b" : "a").rules });
+        this.say(`From here on: ${inWords(pick(rulesOf(this.app.store), changed))}. It is marked on the curves.`);
+      } else if (this.games.a.step) this.say(`${capital(inWords(pick(rulesOf(this.app.store), changed)))}: takes effect when you play on, and is marked on the curves.`);
+      else this.restart();
+    }, SETTLE_MS);
+  }
+
+  /** Not a step has been played: the game begins by the new rules. */
+  restart() {
+    if (!this.real) return;
+    for (const game of this.both()) game.clear();
+    this.first();
+  }
+
+  compared() {
+    this.halt();
+    this.arrange();
+    if (!this.real) return;
+    for (const game of Object.values(this.games)) game.clear();
+    Object.assign(this, { shown: 0, following: true });
+    this.app.store.set({ film: "", at: null });
+    this.first();
+  }
+
+  // --- play --------------------------------------------------------------------------------------------------------------
+
+  toggle() {
+    if (this.slow.running) return this.slow.held ? this.slow.hold(false) : this.slow.hold(true), this.marks();
+    if (this.playing().length) return this.halt(true);
+    this.begin();
+  }
+
+  /** Stop where it is. */
+  halt(gently = false) {
+    this.app.store.set({ play: false });
+    this.slow.stop();
+    this.looping = false;
+    this.graph.phase(null, null);
+    for (const game of Object.values(this.games)) if (gently) game.stop(); else game.abort?.abort();
+    this.marks();
+  }
+
+  begin() {
+    if (!this.real) return this.say(this.get("data") === "own" ? "There is no data yet: draw it on the plane, or upload a CSV." : "The data has not arrived: reload the page.", "error");
+    if (this.drawing) this.setDrawing(false);
+    if (this.get("speed") === "slow") return this.slowly();
+    if (this.following && this.games.a.step >= this.get("until")) return this.say(`It stopped at step ${this.get("until").toLocaleString("en")}, as asked: type a later one at “stop at”, or go back to an earlier moment.`, "error");
+    const from = this.shown;
+    for (const game of this.both()) game.play(this.asked(game === this.games.b ? "b" : "a"), Math.min(from, game.step));
+    if (from === 0 && this.get("midway")) this.turnAt = Math.round(this.get("until") / 2);
+    Object.assign(this, { following: true });
+    this.marks();
+  }
+
+  /** One update of D, of G, or a step of both, seen at once. */
+  async one(who) {
+    if (!this.real) return this.begin();
+    this.halt(true);
+    const round = await this.takeRound(who);
+    if (round) this.landed(round, who);
+  }
+
+  async slowly() {
+    this.looping = true;
+    this.app.store.set({ play: true });
+    this.marks();
+    const round = await this.takeRound("both");
+    if (!round || !this.looping) { this.looping = false; return this.marks(); }
+    this.say(`Step ${round.look.step.toLocaleString("en")} in slow motion: watch the graph.`);
+    this.slow.play(round, "both");
+    this.marks();
+  }
+
+  async takeRound(who) {
+    const game = this.games.a;
+    try {
+      const asked = { ...this.asked("a"), who, session: this.app.session, ...(game.film ? { film: game.film, step: Math.min(this.shown, game.step) } : {}) };
+      const answer = await fetch(`${this.app.base}/plane/round`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked) });
+      if (!answer.ok) throw new Error((await answer.json()).error);
+      const [first, second] = records(await answer.arrayBuffer());
+      const round = { ...readRound(first.body), look: readLook(second.body) };
+      if (game.film) game.cut(this.shown);
+      game.film = round.film;
+      return round;
+    } catch (fault) {
+      this.say(fault.message || "The gallery did not answer. Try again in a moment.", "error");
+      return null;
+    }
+  }
+
+  // A round has been seen: the game stands behind it.
+  landed(round, who) {
+    this.graph.phase(null, null);
+    this.games.a.add(round.look);
+    Object.assign(this, { following: true });
+    this.looked("a", round.look);
+    if (who) this.say(`${{ d: "The discriminator", g: "The generator", both: "Both" }[who]} learned once: D says ${percent(round.look, "d_real")} of real points, ${percent(round.look, "d_fake")} of generated ones.`);
+    if (this.looping && !who) return this.slowly();
+    this.marks();
+  }
+
+  speed(value) {
+    this.app.store.set({ speed: value });
+    const on = this.playing().length || this.slow.running;
+    if (!on) return;
+    this.halt(true);
+    const again = () => (this.playing().length ? setTimeout(again, 30) : this.begin());
+    again();
+  }
+
+  until(input) {
+    const value = Number(input.value);
+    if (!Number.isInteger(value) || value < 1 || value > 1e6) {
+      this.say(`“Stop at” is ${JSON.stringify(input.value.slice(0, 20))}; it may be a whole number from 1 to 1,000,000.`, "error");
+      input.value = String(this.get("until"));
+    } else this.app.store.set({ until: value });
+  }
+
+  reset() {
+    this.halt();
+    this.app.store.set({ film: "", at: null });
+    for (const game of Object.values(this.games)) game.clear();
+    Object.assign(this, { shown: 0, following: true });
+    this.diagnose(null);
+    if (this.real) this.first(); else this.another();
+  }
+
+  // --- what arrives ------------------------------------------------------------------------------------------------------
+
+  looked(which, look) {
+    if (this.turnAt && look.step >= this.turnAt && which === "a") {
+      this.turnAt = 0;
+      this.app.store.set(this.get("midway"));
+    }
+    if (this.following) this.shown = Math.max(look.step, which === "a" ? 0 : this.games.a.step);
+    this.soon();
+  }
+
+  turned(which, state, body) {
+    if (state === "status" && body.state !== "running") this.say(body.sentence, "busy");
+    const game = this.games[which];
+    if (state === "playing" && this.get("until") > game.step) this.say(this.two ? "Both are playing, one rule apart." : "Playing. Change a rule at any moment: it takes effect at once.", "busy");
+    if (state === "failed") this.failed(game, body);
+    if (state === "stopped" && game.newest) {
+      if (which === "a" && game.step) this.app.store.set({ film: game.film, at: game.step, play: false });
+      if (game.newest.broken) this.say(game.newest.broken, "error");
+      else if (game.step) this.say(this.ended(game));
+    }
+    this.marks();
+  }
+
+  ended(game) {
+    const { step, seconds } = game.newest;
+    const all = step.toLocaleString("en");
+    return step >= this.get("until") ? `Stopped at step ${all}, after ${seconds.toFixed(1)} s of learning. Drag back through it, change a rule and play on as a branch.` : `Paused at step ${all}. Drag back to any moment; a rule changed now takes effect when you play on.`;
+  }
+
+  failed(game, { error, lost, gone }) {
+    this.app.ready();
+    if (gone) { game.film = ""; this.app.store.set({ film: "", at: null }); }
+    this.say(lost && game.step ? `${error} The film up to step ${game.step.toLocaleString("en")} is here: press play to go on from its last kept moment.` : error, "error");
+  }
+
+  diagnose(said) {
+    this.note.hidden = !said;
+    if (!said) return this.note.replaceChildren();
+    const change = said.change && Object.keys(said.change).length ? h("button", { type: "button", class: "g-btn", onclick: () => this.app.store.set(said.change) }, `Try it: ${inWords(said.change)}`) : null;
+    this.note.dataset.kind = said.kind;
+    this.note.replaceChildren(h("b", {}, said.title), h("span", {}, ` ${said.saw} ${said.advice ?? ""}`), ...(change ? [change] : []));
+  }
+
+  // --- the film ----------------------------------------------------------------------------------------------------------
+
+  seek(step) {
+    const last = this.games.a.step;
+    this.shown = Math.max(0, Math.min(step, last));
+    this.following = this.shown >= last;
+    this.soon();
+    this.marks();
+    clearTimeout(this.resting);
+    if (!this.playing().length) this.resting = setTimeout(() => this.app.store.set({ at: this.shown }), 400);
+  }
+
+  live() { this.seek(this.games.a.step); }
+
+  // --- one's own data ----------------------------------------------------------------------------------------------------
+
+  setDrawing(on) {
+    this.drawing = on && this.get("data") === "own";
+    if (this.drawing) this.boards.a.box.append(this.sketch.canvas); else this.sketch.canvas.remove();
+    this.panel?.drawButton.setAttribute("aria-pressed", String(this.drawing));
+  }
+
+  sketched(strokes) {
+    const text = packed(strokes);
+    if (strokes.length && !text) return this.say("That is more than an address can hold: draw with fewer strokes.", "error");
+    this.points = null;
+    this.app.store.set({ drawn: text });
+  }
+
+  async upload(file) {
+    try {
+      const answer = await this.app.post("plane/csv", file);
+      this.points = answer.points;
+      this.app.store.set({ data: "own", drawn: "" });
+      await this.another();
+      this.say(`${answer.said} They are yours alone, and are not in the address.`);
+    } catch { /* said already; what was there stays */ }
+  }
+
+  // --- to take home ------------------------------------------------------------------------------------------------------
+
+  csv() {
+    if (!this.games.a.looks.length) return this.say("There are no curves yet: press play first.", "error");
+    saveText(this.games.a.csv(), `gan-${this.get("data")}-seed-${this.get("seed")}.csv`, "text/csv");
+    this.say(`Saved ${this.games.a.looks.length} rows, one for each look that is kept.`);
+  }
+
+  async weights() {
+    if (!this.games.a.film) return this.say("There are no networks yet: press play first.", "error");
+    const answer = await fetch(`${this.app.base}/plane/film/${this.games.a.film}/weights?step=${this.shown}&session=${this.app.session}`).catch(() => null);
+    if (!answer?.ok) return this.say((await answer?.json().catch(() => null))?.error || "The gallery did not answer. Try again in a moment.", "error");
+    download(await answer.blob(), `gan-${this.get("data")}-step-${this.shown}.safetensors`);
+    this.say("Saved both networks, with their rules in the file’s head.");
+  }
+
+  keep() { return this.games.a.looks.length ? filmOf(this) : null; }
+
+  // --- painting ----------------------------------------------------------------------------------------------------------
+
+  layers() {
+    for (const board of Object.values(this.boards)) {
+      for (const layer of Object.keys(board.show)) board.show[layer] = this.get("show").includes(layer);
+      board.soon();
+    }
+  }
+
+  theme() {
+    for (const each of [...Object.values(this.boards), ...this.curves, this.graph]) each.theme();
+    this.sketch.paint();
+  }
+
+  arrange() {
+    this.stage.dataset.games = this.two ? "2" : "1";
+    this.boards.b.element.hidden = !this.two;
+    this.graph.element.hidden = this.two;
+    // One board is as large as the height allows, and leaves a little less than half of the width to what is beside it.
+    const [wide, tall] = [this.stage.clientWidth - 24, this.stage.clientHeight - 20 - this.transport.element.offsetHeight - 8];
+    this.stage.style.setProperty("--board", `${Math.max(160, Math.min(tall, wide * 0.56))}px`);
+    for (const board of Object.values(this.boards)) board.measure();
+    this.soon();
+  }
+
+  soon() { this.due ||= requestAnimationFrame(() => { this.due = 0; this.paint(); }); }
+
+  paint() {
+    const { a, b } = this.games;
+    const look = a.at(this.shown);
+    if (look && !this.slow.running) {
+      this.boards.a.set(look);
+      this.graph.show(look);
+    }
+    if (this.two && b.newest) this.boards.b.set(b.at(this.shown));
+    const modes = this.real ? this.real.centres.length / 2 : 0;
+    for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
+    this.boards.a.caption.textContent = this.two ? "A" : "";
+    this.boards.b.caption.textContent = this.two ? `B: ${inWords(this.get("versus"))}` : "";
+    if (look) this.readout(look, modes);
+    this.painted = (this.painted || 0) + 1;
+    this.marks();
+  }
+
+  readout(look, modes) {
+    const rate = this.playing().length && this.games.a.rate > 1 ? `${Math.round(this.games.a.rate).toLocaleString("en")} steps/s` : "";
+    const [good, said] = numbersOf(look, modes);
+    put(this.numbers.children[0], good);
+    put(this.numbers.children[1], rate ? `${said} · ${rate}` : said);
+    if (!this.two) return;
+    for (const which of ["a", "b"]) {
+      const seen = this.games[which].at(this.shown);
+      if (seen) put(this.boards[which].numbers, numbersOf(seen, modes).join("\n").replace(" · JSD", "\nJSD"));
+    }
+  }
+
+  marks() {
+    const { a } = this.games;
+    const playing = Boolean(this.playing().length) || (this.slow.running && !this.slow.held);
+    this.transport.show({ step: this.shown, newest: a.step, playing, branching: !playing && this.shown < a.step });
+    this.transport.speed.value = this.get("speed");
+    if (document.activeElement !== this.transport.until) this.transport.until.value = String(this.get("until"));
+    const kept = a.looks.length ? `${a.looks.length} looks, ${(a.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps moments to go on from, 6 MB at most` : "";
+    if (this.panel.about.textContent !== kept) this.panel.about.textContent = kept;
+    this.stage.dataset.playing = String(playing);
+  }
+
+  // --- open and closed -----------------------------------------------------------------------------------------------------
+
+  async show() {
+    this.visible = true;
+    this.layers();
+    this.arrange();
+    if (this.games.a.looks.length) return this.soon();
+    const { film, at, play } = this.app.store.get();
+    if (film && (await this.reopened(film, at))) return;
+    await this.another();
+    if (play) return this.begin();
+    if (at) this.replay(at);
+  }
+
+  async reopened(film, at) {
+    const told = await this.games.a.reopen(film);
+    if (!told || !(await this.fetchData(film))) { this.app.store.set({ film: "" }); return false; }
+    Object.assign(this, { shown: Math.min(at ?? this.games.a.step, this.games.a.step), following: at == null || at >= this.games.a.step });
+    this.app.ready();
+    this.say(`Your game, as it was left at step ${this.games.a.step.toLocaleString("en")}. Press play to go on.`);
+    this.soon();
+    return true;
+  }
+
+  /** An address that names a step, without its film: the same seed and rules are the same game. */
+  async replay(at) {
+    this.say(`Playing again up to step ${at.toLocaleString("en")} …`, "busy");
+    await Promise.all(this.both().map((game) => game.play({ ...this.asked(game === this.games.b ? "b" : "a"), until: at, pace: 0 })));
+    this.live();
+  }
+
+  hide() {
+    this.visible = false;
+    this.halt(true);
+  }
+}
+
+const pick = (rules, changed) => Object.fromEntries([...changed].filter((key) => KEYS.includes(key)).map((key) => [key, rules[key]]));
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function numbersOf(look, modes) {
+  const good = [modes ? `${look.found} of ${modes} modes` : "", `${Math.round(100 * look.good)} % good`, look.jsd == null ? "" : `JSD ${look.jsd.toFixed(2)}`, look.w1 == null ? "" : `W₁ ${look.w1.toFixed(2)}`];
+  return [good.filter(Boolean).join(" · "), `D(real) ${percent(look, "d_real")} · D(fake) ${percent(look, "d_fake")}`];
+}
+
+function percent(look, key) {
+  const value = look[key];
+  if (value == null) return "–";
+  return look.loss === "non-saturating" || look.loss === "minimax" ? `${Math.round(100 * value)} %` : value.toFixed(2).replace("-", "−");
+}
+
+export default async function mount(panel, app) {
+  await stylesheet(new URL("graph.css", import.meta.url));
+  const tool = (app.plane = new PlaneTool(panel, app));
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep() };
+}
