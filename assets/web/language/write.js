@@ -3,16 +3,15 @@
 
 import { h } from "../common/dom.js";
 import { stylesheet } from "../common/sheet.js";
-import { Branches, forcedOf, tells } from "./branches.js";
+import { forcedOf } from "./branches.js";
 import { createDesk, Transport, USUAL } from "./desk.js";
 import { createExport } from "./export.js";
 import { Ink, legend } from "./ink.js";
+import { Manuscript } from "./manuscript.js";
 import { Needle } from "./needle.js";
 import { Others } from "./others.js";
-import { write } from "./run.js";
 import { SETTINGS, settingsOf } from "./settings.js";
 import { Tree } from "./tree.js";
-import { createWarper } from "./warp.js";
 
 const LATE_MS = 250; // a longer gap between two frames was another tab, or a window that slept
 const SEEN_FALLING = 10; // tokens a second: quicker needles are not seen to fall
@@ -23,7 +22,8 @@ const ENDED = { end: "The model ended the text here.", context: "The text is as 
 
 class Writer {
   constructor({ host, side, store, data, say }) {
-    Object.assign(this, { host, side, store, data, say, texts: null, current: null, vocabulary: null, shown: 0, wanted: 0, at: null, speed: USUAL, playing: false, visible: false, own: false, following: false, rush: false });
+    Object.assign(this, { host, side, store, say, shown: 0, wanted: 0, at: null, speed: USUAL, playing: false, visible: false, own: false, rush: false });
+    this.text = new Manuscript({ data, wanted: () => store.get("n"), heard: { grown: () => this.soon(), followed: () => this.tell(), failed: (sentence) => this.failed(sentence), told: say } });
     this.ink = new Ink((at) => this.look(at));
     this.needle = new Needle();
     this.others = new Others({ choose: (id) => this.choose(id), leave: () => this.ink.tokens.focus() });
@@ -39,6 +39,10 @@ class Writer {
     this.listening = store.on("*", (state, changed) => this.heard(state, changed));
     this.onkey = (event) => this.key(event);
   }
+
+  get texts() { return this.text.texts; }
+  get current() { return this.text.current; }
+  get vocabulary() { return this.text.vocabulary; }
 
   // --- the address -------------------------------------------------------------------------------------------------
 
@@ -76,12 +80,12 @@ class Writer {
     }
     if (KEYS.some((key) => changed.has(key)) && (this.texts || state.play)) {
       if (this.differs()) {
-        this.stop();
+        this.text.stop();
         this.pause();
       }
       this.tell();
     }
-    if (changed.has("n")) this.wanted = Math.min(this.wanted, this.length());
+    if (changed.has("n")) this.wanted = Math.min(this.wanted, this.text.length());
     if (this.visible) this.render();
   }
 
@@ -97,113 +101,32 @@ class Writer {
 
   /** Writes from the prompt on, and along the tokens that `key` names: such a text was here before, and is not played
       but shown as it comes. one: only the first token is shown. */
-  async begin(key = "", one = false) {
-    const about = this.about();
-    this.stop();
+  begin(key = "", one = false) {
     const forced = forcedOf(key).filter(([place]) => place < MOST);
-    const texts = new Branches(about);
-    Object.assign(this, { texts, current: texts.root, shown: 0, wanted: one ? 1 : 0, at: null, playing: !one, following: forced.length > 0, rush: forced.length > 0, clock: performance.now() });
+    this.text.open(this.about());
+    Object.assign(this, { shown: 0, wanted: one ? 1 : 0, at: null, playing: !one, rush: forced.length > 0, clock: performance.now() });
     this.set({ branch: key, play: true });
-    this.render();
     this.say("Reading the prompt …", "busy");
-    const mine = (this.run = new AbortController());
+    this.text.write(forced);
+    this.render();
     if (this.playing) requestAnimationFrame((now) => this.tick(now));
-    await this.guarded(mine, async () => {
-      this.vocabulary = await this.data.vocabulary(about.model);
-      mine.signal.throwIfAborted();
-      await this.follow(forced, mine);
-      await this.fill(mine);
-    });
   }
 
-  // A branch out of an address: each text as far as it is left, then the token that was chosen there.
-  async follow(forced, mine) {
-    let trouble = "";
-    for (const [place, id] of forced) {
-      await this.fill(mine, place + 1);
-      if (this.current.steps.length <= place) trouble = `The text ends before token ${place + 1}, where another was chosen.`;
-      else if (id >= this.vocabulary.size) trouble = `This model has no token ${id}: the text goes on as it is drawn.`;
-      if (trouble) break;
-      const known = await this.found(place, id);
-      mine.signal.throwIfAborted();
-      this.current = this.texts.choose(this.current, place, id, known);
-    }
-    this.following = false;
-    if (forced.length) this.tell();
-    if (trouble) this.say(trouble, "error");
-  }
-
-  /** Writes the current branch to its length, or to `length` tokens. */
-  fill(mine, length = this.length()) {
-    let first = true;
-    return write(this.data, this.texts.about, this.current, length, mine.signal, {
-      grown: () => {
-        if (first && !this.following) this.say("");
-        first = false;
-        this.soon();
-      },
-      waiting: (sentence) => this.say(sentence, "busy"),
-    });
-  }
-
-  // What fails keeps what is written; play goes on from there.
-  async guarded(mine, work) {
-    try {
-      await work();
-      if (this.run === mine) this.run = null;
-    } catch (fault) {
-      if (fault.name === "AbortError" || this.run !== mine) return;
-      Object.assign(this, { run: null, following: false, wanted: this.have() });
-      this.render();
-      this.rest();
-      this.say(fault.message, "error");
-    }
-    this.soon();
-  }
-
-  // More is asked for if the branch is not whole and nobody is writing it.
-  need() {
-    if (this.run || this.whole()) return;
-    const mine = (this.run = new AbortController());
-    this.guarded(mine, () => this.fill(mine));
-  }
-
-  stop() {
-    this.run?.abort();
-    this.run = null;
-  }
-
-  // p and q of a token that the step does not tell of: worked out from the logits, as the distribution is.
-  async found(place, id) {
-    const end = this.vocabulary.end;
-    const { about } = this.texts;
-    if (tells(this.current.steps[place], id)) return { end };
-    try {
-      const reading = await this.data.read(about.model, about.prompt, this.current.steps.slice(0, place).map((step) => step.id));
-      const warper = createWarper(reading.logits, reading.ids);
-      const { order, q } = warper.warp(about.settings);
-      const at = order.indexOf(id);
-      return { end, found: { p: warper.before.p[id], q: q[at], low: q.subarray(0, at).reduce((sum, each) => sum + each, 0) } };
-    } catch {
-      return { end }; // shown without its numbers
-    }
+  // Play goes on from what is written.
+  failed(sentence) {
+    this.wanted = this.text.have();
+    this.render();
+    this.rest();
+    this.say(sentence, "error");
   }
 
   // --- where one is ------------------------------------------------------------------------------------------------
 
-  length() {
-    const forced = this.current?.forced.at(-1)?.[0] ?? -1;
-    return Math.max(this.store.get("n"), forced + 1);
-  }
-
-  whole() { return Boolean(this.current) && (Boolean(this.current.ended) || this.current.steps.length >= this.length()); }
-  have() { return Math.min(this.current?.steps.length ?? 0, this.length()); }
-
   state() {
-    if (!this.texts || (!this.run && !this.texts.root.steps.length)) return "new";
+    if (this.text.blank()) return "new";
     if (this.playing) return "playing";
     if (this.isStale()) return "stale";
-    return this.whole() && this.shown >= this.have() ? "done" : "paused";
+    return this.text.whole() && this.shown >= this.text.have() ? "done" : "paused";
   }
 
   toggle() {
@@ -217,7 +140,7 @@ class Writer {
 
   play() {
     Object.assign(this, { playing: true, clock: performance.now() });
-    this.need();
+    this.text.need();
     this.render();
     requestAnimationFrame((now) => this.tick(now));
   }
@@ -240,11 +163,11 @@ class Writer {
     this.pause();
     this.at = null;
     if (state === "done") {
-      if (this.current.ended || this.length() >= MOST) return this.say(this.current.ended ? ENDED[this.current.ended] : `A text has ${MOST} tokens at most.`);
-      this.set({ n: this.length() + 1 });
+      if (this.current.ended || this.text.length() >= MOST) return this.say(this.current.ended ? ENDED[this.current.ended] : `A text has ${MOST} tokens at most.`);
+      this.set({ n: this.text.length() + 1 });
     }
     this.wanted = this.shown + 1;
-    this.need();
+    this.text.need();
     this.render();
   }
 
@@ -252,19 +175,12 @@ class Writer {
     if (!this.playing || !this.visible) return;
     const late = Math.max(0, Math.min(now - this.clock, LATE_MS));
     this.clock = now;
-    this.wanted = this.speed && !this.rush ? Math.min(this.wanted + (late / 1000) * this.speed, this.have() + 0.999) : this.have();
+    this.wanted = this.speed && !this.rush ? Math.min(this.wanted + (late / 1000) * this.speed, this.text.have() + 0.999) : this.text.have();
     this.render();
-    if (!this.following && this.whole() && this.shown >= this.have()) {
+    if (!this.text.following && this.text.whole() && this.shown >= this.text.have()) {
       this.rest();
-      this.say(ENDED[this.current.ended] ?? this.summary());
+      this.say(ENDED[this.current.ended] ?? this.text.summary());
     } else requestAnimationFrame((next) => this.tick(next));
-  }
-
-  // The mean surprise of a text is what its perplexity is made of.
-  summary() {
-    const drawn = this.current.steps.slice(0, this.have()).filter(({ p }) => p > 0);
-    const mean = drawn.reduce((sum, { p }) => sum - Math.log(p), 0) / drawn.length;
-    return `${this.have()} tokens written; their perplexity under the model is ${Math.exp(mean).toFixed(1)}.`;
   }
 
   // --- branches ----------------------------------------------------------------------------------------------------
@@ -279,23 +195,20 @@ class Writer {
     const place = this.place();
     if (place < 0 || this.current.steps[place].id === id) return;
     if (this.isStale()) return this.say("What stands here was written with other settings: write it again, or go back to those, and then choose.", "error");
-    this.stop();
-    const branch = this.texts.choose(this.current, place, id, await this.found(place, id));
-    this.turnTo(branch, place);
+    this.turnTo(await this.text.choose(place, id), place);
     this.say(`From token ${place + 1} on it goes another way; the luck is the same.`);
   }
 
   /** Another branch is shown; from `place` on it is played, or all of it is shown at once where none is given. */
   turnTo(branch, place = null) {
     if (branch === this.current && place === null) return;
-    this.stop();
-    this.current = branch;
+    this.text.turnTo(branch);
     this.at = place;
-    this.wanted = place === null ? this.have() : place + 1;
+    this.wanted = place === null ? this.text.have() : place + 1;
     this.tell();
     this.render();
     this.ink.mark(this.at);
-    if (this.whole() && this.wanted >= this.have()) this.rest();
+    if (this.text.whole() && this.wanted >= this.text.have()) this.rest();
     else if (!this.isStale()) this.play();
   }
 
@@ -315,12 +228,12 @@ class Writer {
     this.stale.hidden = !this.isStale();
     ink.setPrompt(texts ? texts.about.prompt : this.store.get("prompt"));
     const before = this.shown;
-    this.shown = vocabulary && texts ? Math.max(0, Math.min(Math.floor(this.wanted + 1e-6), this.have())) : 0;
+    this.shown = vocabulary && texts ? Math.max(0, Math.min(Math.floor(this.wanted + 1e-6), this.text.have())) : 0;
     ink.show(current?.steps ?? [], this.shown, vocabulary);
     if (this.shown !== before && this.at === null) ink.follow();
     const state = this.state();
     ink.element.dataset.state = state;
-    this.transport.show(state, this.shown, this.length());
+    this.transport.show(state, this.shown, this.text.length());
     const place = this.place();
     const step = place < 0 ? null : current.steps[place];
     const name = vocabulary?.shown;
@@ -365,7 +278,7 @@ class Writer {
 
   hide() {
     this.visible = false;
-    this.stop();
+    this.text.stop();
     this.playing = false;
     document.removeEventListener("keydown", this.onkey);
   }
