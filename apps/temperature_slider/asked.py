@@ -45,18 +45,15 @@ class Asked:
     seed: int
 
 
-def read(given: Mapping[str, Any]) -> tuple[Asked, dict[str, Any]]:
-    """The shell's state -> (what is asked, the values of the widgets). Raises BadInput or ModelFault.
-
-    What a widget's value cannot be becomes its default: the shell has said so already.
-    """
+def read(given: Mapping[str, Any]) -> Asked:
+    """What is asked, from the shell's state. Raises BadInput or ModelFault."""
     name = str(given.get("model") or catalogue.DEFAULT)[:200]
     told = catalogue.told(name)
     prompt = given.get("prompt", state.PROMPT)
     language.check_text(prompt)
     settings = language.Settings(_number(given, "t"), int(_number(given, "k")), _number(given, "p"), _number(given, "minp"),
                                  _number(given, "typ"), _number(given, "rep"))
-    return Asked(told["name"], told["title"], prompt, settings, int(_number(given, "seed"))), widgets(given)
+    return Asked(told["name"], told["title"], prompt, settings, int(_number(given, "seed")))
 
 
 def _number(given: Mapping[str, Any], key: str) -> float:
@@ -64,7 +61,8 @@ def _number(given: Mapping[str, Any], key: str) -> float:
 
 
 def widgets(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The widgets' values in a state, each read as strictly as from an address."""
+    """The widgets' values in a state, each read as strictly as from an address. What one cannot be becomes its default: the
+    shell has said so already."""
     found = {}
     for key in WIDGETS:
         field, value = state.FIELDS[key], given.get(key)
@@ -86,6 +84,7 @@ class Line:
         self._spoken = 0.0
 
     def say(self, sentence: str, kind: str = "") -> None:
+        sentence = sentence[:1].upper() + sentence[1:]
         self._spot.html(f'<p class="g-status" role="status" aria-live="polite" data-kind="{html.escape(kind)}">{html.escape(sentence)}</p>')
 
     def progress(self, share: float, sentence: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -13,11 +14,12 @@ from gallery.bridges import streamlit as bridge
 READINGS = {"tokens": "Tokens", "lens": "Logit lens", "surprise": "Surprise"}
 
 
-def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
+def draw(ask: Callable[[], asked.Asked], held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
     with controls, bridge.primary():
         key, start = asked.widget("read", held)
         held["read"] = st.segmented_control("What is read", list(READINGS), default=start, key=key, format_func=READINGS.get,
                                             required=True, label_visibility="collapsed")
+    question = ask()
     with picture:
         {"tokens": _tokens, "lens": _lens, "surprise": _surprise}[held["read"]](question, held, line)
 

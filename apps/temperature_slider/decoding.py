@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -15,9 +16,10 @@ NAMES = {"greedy": "Greedy", "sampling": "Sampling", "beam": "Beam search"}
 ROUNDS = 16                      # tokens: a tree that can be looked over
 
 
-def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
+def draw(ask: Callable[[], asked.Asked], held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
     with controls:
         _controls(held)
+    question = ask()
     with picture, bridge.instrument():
         tree = st.empty()
         st.html(view.caption(view.TREE))

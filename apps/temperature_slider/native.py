@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -24,8 +25,7 @@ def draw(state: Mapping[str, Any]) -> dict[str, Any]:
     with st.container(key=f"native-{state['tool']}"):
         controls, line, picture = st.container(), asked.Line(), st.container()
         try:
-            question, _ = asked.read(state)
-            TOOLS[state["tool"]](question, held, line, controls, picture)
+            TOOLS[state["tool"]](partial(asked.read, state), held, line, controls, picture)
         except VisitorError as error:
             line.say(str(error), "error")
         except Exception:       # Streamlit steers by BaseException (stop, rerun): those pass through

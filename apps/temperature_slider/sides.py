@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -12,9 +13,10 @@ from engines.runtime import BadInput
 from gallery.bridges import streamlit as bridge
 
 
-def draw(question: asked.Asked, held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
+def draw(ask: Callable[[], asked.Asked], held: dict[str, Any], line: asked.Line, controls: Any, picture: Any) -> None:
     with controls:
         chosen = _controls(held)
+    question = ask()
     with picture, bridge.instrument():
         texts, curves = st.empty(), st.container(key="native-curves")
     params = language.Compare(question.model, question.prompt, tuple(held["temps"]), held["samples"], held["len"],

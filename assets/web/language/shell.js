@@ -93,6 +93,7 @@ function createShell(parts, opening, say) {
     if (complaint && kind !== "error") return;
     complaint = "";
     say(text, kind);
+    parts.status.hidden = native() && kind !== "error"; // beneath, the script speaks for itself
   };
   function complain(faults) {
     if (!faults.length) return;
@@ -119,7 +120,7 @@ function createShell(parts, opening, say) {
     if (store.get("tool") !== name) return;
     parts.instrument.replaceChildren();
     parts.side.replaceChildren();
-    place(parts, native());
+    place(parts, native(), complaint);
     hand();
     if (native()) return;
     made[name] ??= toolOf[name]({ host: parts.instrument, side: parts.side, store, data, say: tell }).catch((fault) => {
@@ -168,7 +169,10 @@ function createShell(parts, opening, say) {
       visits({ store, base: data.base, apply: restore, failed: (sentence) => tell(sentence, "error") });
       addEventListener("pagehide", () => navigator.sendBeacon(`${data.base}/leave?session=${data.session}`)); // nothing runs on for nobody
       store.on("*", (_, changed) => {
-        if ([...changed].some((key) => key !== "play")) complaint = "";
+        if (complaint && [...changed].some((key) => key !== "play")) {
+          complaint = "";
+          tell("");
+        }
         if (!native() || changed.has("tool")) return;
         clearTimeout(timer);
         timer = setTimeout(hand, HAND_MS);
@@ -180,10 +184,12 @@ function createShell(parts, opening, say) {
   };
 }
 
-// Where the script draws the body, its containers are the instrument and the status, and the shell's are not.
-function place(parts, native) {
+// Where the script draws the body, its containers are the instrument and the status, and the shell's are not; what could
+// not be read of the address is the shell's to say all the same.
+function place(parts, native, complaint) {
   parts.host.toggleAttribute("data-native", native);
-  parts.stage.hidden = parts.status.hidden = native;
+  parts.stage.hidden = native;
+  parts.status.hidden = native && !complaint;
   for (const name of ["instrument", "status"]) {
     if (native) parts[name].removeAttribute("id");
     else parts[name].id = name;
