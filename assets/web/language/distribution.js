@@ -17,7 +17,7 @@ const MOST_SEED = 2 ** 31 - 1;
 
 export function createDistribution({ host, side, store, data, say }) {
   let now = null; // {reading, warper, vocabulary}
-  let from = 0, frame = 0, turn = 0, leaving = null, shown = false, asked = "";
+  let from = 0, frame = 0, turn = 0, leaving = null, shown = false, mistaken = false, asked = "";
   let drawn = { prompt: "", text: "", then: [], place: -1, until: 0, waiting: false };
   const ends = [];
   const bars = createBars();
@@ -25,9 +25,10 @@ export function createDistribution({ host, side, store, data, say }) {
   const numbers = createNumbers();
   const finder = createFinder({ store, now: () => now, rankText });
   const scale = segmented("Scale of the bars", [{ value: "prob", text: "Linear" }, { value: "log", text: "Log" }], store.get("scale"), (value) => store.set({ scale: value }));
-  const controls = createControls({ store, say, size: () => now?.warper.size ?? data.config(store.get("model"))?.vocabulary ?? 0 });
+  const wrong = (sentence, kind) => { mistaken = kind === "error"; say(sentence, kind); }; // said of what was typed
+  const controls = createControls({ store, say: wrong, size: () => now?.warper.size ?? data.config(store.get("model"))?.vocabulary ?? 0 });
   const pager = createPager((by) => { from += by * bars.count; schedule(); });
-  const drawer = createDrawer({ store, say, pull });
+  const drawer = createDrawer({ store, say: wrong, pull });
   const stage = h("div", { class: "lx-distribution" }, h("div", { class: "lx-top" }, numbers.element, h("div", { class: "lx-tools" }, finder.element, scale)), bars.element,
     h("div", { class: "lx-foot" }, drawer.element, cumulated.element, pager.element));
 
@@ -76,6 +77,13 @@ export function createDistribution({ host, side, store, data, say }) {
     else if (words && lookup(vocabulary, words) < 0) say(`No token of this model is “${words}”: several make it up.`);
     else say("Drag the temperature: what the network said stays outlined, what the settings make of it is filled.");
     stage.dataset.ready = host.dataset.ready = "true";
+  }
+
+  // A mistake in typing is spoken of until something else is set.
+  function set() {
+    if (mistaken && now) tell();
+    mistaken = false;
+    schedule();
   }
 
   function schedule() {
@@ -156,7 +164,7 @@ export function createDistribution({ host, side, store, data, say }) {
       bars.measure();
       fit.observe(stage);
       fit.observe(bars.list);
-      ends.push(store.on([...Object.keys(SETTINGS), "scale", "seed"], schedule), store.on("find", () => { schedule(); if (now) tell(); }), store.on(["prompt", "model"], read));
+      ends.push(store.on([...Object.keys(SETTINGS), "scale", "seed"], set), store.on("find", () => { schedule(); if (now) tell(); }), store.on(["prompt", "model"], read));
       const again = () => { cumulated.theme(); schedule(); };
       addEventListener("gallery:theme", again);
       addEventListener("gallery:back", read);

@@ -30,7 +30,7 @@ export async function write(data, about, branch, length, signal, { grown, waitin
   let ended = "";
   try {
     for await (const line of lines(answer)) {
-      if (line.error) throw new Error(`${line.error} Press play to go on from here.`);
+      if (line.error) throw new Error(steps.length ? `${line.error} Press play to go on from here.` : line.error);
       if (line.status) waiting(line.status);
       if (!line.steps) continue;
       steps.push(...line.steps.map(stepOf));

@@ -34,14 +34,16 @@ export function scaleOf(key, size) {
   };
 }
 
+const THOUSANDS = /^\d{1,3}([.\s]\d{3})+$/; // 12,345 with a comma made a dot, or 12 345
+
 /** What was typed, as a number; "off" and nothing at all are the value that changes nothing. Throws a sentence. */
 export function typed(key, text) {
   const { name, off, low, high, whole } = SETTINGS[key];
-  const words = text.trim().replace(",", ".").replace("−", "-");
+  const words = text.trim().replaceAll(",", ".").replace("−", "-");
   if (words === "" || words.toLowerCase() === "off") return off;
-  const value = Number(whole ? words.replace(/[.\s]/g, "") : words);
+  const value = Number(whole && THOUSANDS.test(words) ? words.replace(/[.\s]/g, "") : words);
   if (Number.isFinite(value) && value >= low && value <= high && (!whole || Number.isInteger(value))) return value;
   const most = high.toLocaleString("en");
   if (low === 0.001 && value === 0) throw new Error(`${name} is 0, which leaves no token to choose: give more than 0, up to ${most}.`);
-  throw new Error(`${name} is ${text.slice(0, 30)}; it may be ${low} to ${most}: type ${whole ? "a whole number" : "a number"} in between, or “off”.`);
+  throw new Error(`${name} is ${text.slice(0, 30)}; it may be ${low} to ${most}: type ${whole ? "a whole number" : "a number"} in between${key === "t" ? "" : ", or “off”"}.`);
 }
