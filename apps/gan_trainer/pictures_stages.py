@@ -25,6 +25,7 @@ from engines.runtime import BadInput, VisitorError, models
 from gallery.asked import session
 
 SCRATCH = "scratch"
+WORDS = {"mnist": "the digits", "fashion": "the clothes", "emoji": "the emoji"}
 MAX_SAMPLES = 96                     # of one class: more are too small to be seen
 ROWS, COLUMNS, EXTENT = 9, 15, 1.5   # of a walk: as wide as the place it is shown in
 REMEMBERED = 8                       # answers: thirty who open the same page ask the networks once; 1 MB each at most
@@ -65,7 +66,7 @@ def model(dataset: str, stage: int | None = None) -> str:
     """The name of the bundled model. Raises BadInput where it is not here, ModelFault where it cannot be read."""
     name = pictures.MODELS[dataset]
     if name not in models.names():
-        raise BadInput(f"The stages of {data.about(dataset)['title']} are not installed here: train from scratch instead.")
+        raise BadInput(f"The stages of {WORDS[dataset]} are not installed here: train from scratch instead.")
     kept = pictures.about(name)["stages"]
     if stage is not None and stage not in kept:
         raise BadInput(f"The stage after {stage:,} steps is not here; there are {', '.join(map(str, kept))}: "

@@ -1,0 +1,147 @@
+// The second instrument as it looks: the views and where they come from, the large picture, what is beside it, the film.
+
+import { h, put, segmented } from "../common/dom.js";
+import { Beside } from "./pictures-beside.js";
+import { verdictText, hasProbability } from "./pictures-data.js";
+import { Easel } from "./pictures-easel.js";
+import { PictureTransport } from "./pictures-transport.js";
+import { classScene, filmScene, gridScene, shortName, verdictScene, walkScene } from "./pictures-views.js";
+
+const VIEWS = [["grid", "Samples", "The same noise, as it is drawn now"], ["verdicts", "Verdicts", "What D thinks of each, real and generated"],
+  ["walk", "Walk", "A plane of the latent space"], ["film", "Film", "The same noise at moments of the training"]];
+const UNDER = 100; // pixels that are left below the samples: the curves go there
+
+export class PicturesShow {
+  constructor(app, game) {
+    Object.assign(this, { app, game, visible: false, shown: 0, following: true, about: null, sheets: {}, picked: 0, walkAt: null });
+    this.easel = new Easel({ over: (item) => this.over(item), press: (item) => this.press(item) });
+    this.beside = new Beside((step) => this.seek(step));
+    this.transport = new PictureTransport({ toggle: () => this.toggle(), seek: (index) => this.seek(game.looks[index]?.step ?? 0), newest: () => this.seek(game.step),
+      until: (input) => this.until(input), reset: () => this.restart() });
+    this.stage = this.build();
+    addEventListener("gallery:theme", () => { this.easel.theme(); this.beside.theme(); this.soon(); });
+    new ResizeObserver(() => this.arrange()).observe(this.stage);
+  }
+
+  get(key) { return this.app.store.get(key); }
+
+  say(text, kind) { if (this.visible) this.app.status(text, kind); }
+
+  build() {
+    this.views = segmented("What is shown", VIEWS.map(([value, text, title]) => ({ value, text, title })), this.get("view"), (view) => this.app.store.set({ view }));
+    this.source = h("p", { class: "gp-source" }, h("b", {}), h("span", {}));
+    this.way = h("button", { type: "button", class: "g-btn gp-turn", hidden: true, onclick: () => this.app.store.set({ directions: this.get("directions") + 1 }) }, "New directions");
+    this.top = h("div", { class: "gp-top" }, this.views, this.way, this.source);
+    return h("div", { class: "gp" }, this.top, this.easel.element, this.beside.element, this.transport.element);
+  }
+
+  // --- painting ----------------------------------------------------------------------------------------------------------------
+
+  scene(look, w, tall) {
+    const { about, picked, sheets } = this;
+    const [view, ask] = [this.get("view"), this.get("ask")];
+    if (view === "verdicts") return verdictScene({ look, about, realLook: about, w, tall });
+    if (view === "film") return filmScene({ looks: this.game.looks, about, w, tall, shown: look });
+    if (view === "walk") return sheets.walk?.label === (ask ?? 0) ? walkScene({ sheet: sheets.walk, about, at: this.walkAt, w, tall }) : null;
+    if (ask != null) return sheets.class?.label === ask ? classScene({ sheet: sheets.class, about, loss: look.loss, picked, w, tall }) : null;
+    return gridScene({ look, about, picked, w, tall });
+  }
+
+  /** Another view. */
+  turn(view) {
+    [...this.views.children].forEach((button, i) => button.setAttribute("aria-pressed", String(VIEWS[i][0] === view)));
+    this.way.hidden = view !== "walk";
+    this.walkAt = null;
+    this.arrange();
+  }
+
+  soon() { this.due ||= requestAnimationFrame(() => { this.due = 0; this.paint(); }); }
+
+  arrange() {
+    const { clientWidth: wide, clientHeight: high } = this.stage;
+    if (!wide) return;
+    if (wide < 600) this.room = { w: wide - 16, tall: Math.round((wide - 16) * (this.get("view") === "verdicts" ? 1.15 : 0.95)) };
+    else {
+      const beside = Math.max(212, Math.round(wide * 0.235));
+      this.room = { w: wide - 24 - 16 - beside, tall: Math.max(160, high - this.top.offsetHeight - this.transport.element.offsetHeight - 36) };
+    }
+    this.below(wide >= 600);
+    this.soon();
+  }
+
+  // Where the samples leave room below them, the curves stand there, and the picture that is picked has theirs.
+  below(possible) {
+    const { w, tall } = this.room;
+    const left = this.about ? tall - gridScene({ look: { count: this.about.labels.length, step: 0, verdicts: [] }, about: this.about, w, tall, bare: true }).tall : 0;
+    const under = possible && left > UNDER;
+    if (under) this.room.tall = tall - left + Math.max(0, left - 190);
+    if (under === this.under) return;
+    this.under = under;
+    this.stage.dataset.under = String(under);
+    (under ? this.stage : this.beside.element).append(this.beside.curvesBox);
+  }
+
+  paint() {
+    const look = this.game.at(this.shown);
+    if (!look || !this.about || !this.room) return this.easel.show(null);
+    const scene = this.scene(look, this.room.w, this.room.tall);
+    if (scene) {
+      this.easel.size(scene.w, scene.tall);
+      this.stage.style.setProperty("--board", `${this.under ? this.room.w : scene.w}px`);
+    }
+    this.easel.show(scene);
+    this.pick(scene, look);
+    this.beside.numbers(look, this.measured(look.step));
+    this.beside.curve(this.game, this.shown);
+    this.tell(look);
+    this.painted = (this.painted || 0) + 1;
+    this.marks();
+  }
+
+  // Where what is on screen comes from.
+  tell(look) {
+    const { playing, rate, start } = this.game;
+    const step = look.step.toLocaleString("en");
+    const from = this.get("stage") === "scratch" ? "from scratch" : `from step ${start.toLocaleString("en")} on`;
+    const speed = playing && rate ? `, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} steps/s` : "";
+    put(this.source.children[0], look.precomputed ? "Precomputed here:" : "Live:");
+    put(this.source.children[1], look.precomputed ? ` trained by the recipe, ${step} steps` : ` trained here ${from}${speed}`);
+  }
+
+  measured(step) { return this.game.measures.findLast((each) => each.step <= step) ?? null; }
+
+  over(item) {
+    this.item = item;
+    if (item && this.get("view") === "walk") this.walkAt = item.index;
+    this.soon();
+  }
+
+  press(item) {
+    if (item.step != null) return this.seek(item.step);
+    if (item.kind === "walk") this.walkAt = item.index; else this.picked = item.index;
+    this.soon();
+  }
+
+  // What is under the pointer, else what was picked.
+  pick(scene, look) {
+    const item = scene?.items[this.easel.at] ?? scene?.items.find((each) => each.picked) ?? scene?.items[scene.key === "walk" ? scene.items.length >> 1 : 0];
+    if (!item) return this.beside.pick(null, "");
+    const name = shortName(this.about.classes[item.label]);
+    const lines = { real: `Real: ${name}`, made: `Generated: ${name}`, walk: `Generated: ${name}` }[item.kind];
+    const place = item.place?.map((value) => value.toFixed(2).replace("-", "−"));
+    const taken = item.taken != null && item.taken !== item.label ? `, our classifier: ${shortName(this.about.classes[item.taken])}` : "";
+    this.beside.pick(item, place ? `${lines}, at (${place.join(", ")})` : `${lines}. D says ${verdictText(item.verdict, look.loss)}${hasProbability(look.loss) ? " real" : ""}${taken}`);
+  }
+
+  marks() {
+    const { game } = this;
+    const look = game.at(this.shown);
+    const kept = game.kept.map((step) => game.index(step)).filter((index, i) => game.looks[index]?.step === game.kept[i]);
+    const behind = Boolean(look) && look.step < game.step;
+    this.transport.show({ step: look?.step ?? 0, index: look ? game.index(this.shown) : 0, count: game.looks.length, playing: game.playing, behind, kept, precomputed: look?.precomputed });
+    if (document.activeElement !== this.transport.until) this.transport.until.value = this.get("puntil") ?? "";
+    const words = game.trained ? `${game.looks.length} looks, ${(game.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps ${game.kept.length} moments to go on from, 24 MB at most: the marks under the slider` : "";
+    if (this.panel.kept.textContent !== words) this.panel.kept.textContent = words;
+    this.stage.dataset.playing = String(game.playing);
+  }
+}

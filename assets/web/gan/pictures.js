@@ -1,0 +1,310 @@
+// The second instrument: a GAN of pictures, trained live by the hub from scratch or from a stage of a long training that was
+// played beforehand. Every look that has arrived is here, so that going back through a training asks nobody.
+
+import { download } from "../common/dom.js";
+import { newest, stylesheet } from "../common/sheet.js";
+import { records } from "./data.js";
+import { opened, readLook, readSheet } from "./pictures-data.js";
+import { PictureGame } from "./pictures-game.js";
+import { PicturesPanel, RULES, inWords } from "./pictures-panel.js";
+import { pictureReel } from "./pictures-reel.js";
+import { PicturesShow } from "./pictures-show.js";
+import { gridScene } from "./pictures-views.js";
+
+const SETTLE_MS = 150; // a slider under the finger tells the game once it pauses
+const GAME = ["set", "stage", "pseed"]; // what makes another game
+const SILENT = "The gallery did not answer. Try again in a moment.";
+
+class PicturesTool extends PicturesShow {
+  constructor(panel, app) {
+    super(app, new PictureGame(app, { look: (look) => this.looked(look), state: (state, body) => this.turned(state, body), kept: () => this.ask() }));
+    this.stages = [];
+    this.panel = new PicturesPanel(panel, app, { rule: (name, value) => this.rule(name, value), recommended: () => this.recommended(), csv: () => this.csv(), weights: () => this.weights() },
+      { rules: () => this.rules(), about: () => this.about });
+    this.request = newest((what) => this.fetchSheet(what), (sheet, what) => this.sheeted(sheet, what), 100);
+    app.store.on([...GAME, "play"], (state, changed) => this.visible && this.changed(state, changed));
+    app.store.on(RULES.map((name) => `p_${name}`), () => this.visible && this.ruled());
+    app.store.on(["view", "ask", "directions"], () => this.viewed());
+    app.store.on("puntil", () => this.game.playing && this.game.steer({ until: this.get("puntil") }));
+    app.store.on("pat", (state) => { if (this.visible && state.pat != null && state.pat !== this.shown && !this.game.playing) this.seek(state.pat); });
+  }
+
+  // --- rules ---------------------------------------------------------------------------------------------------------------
+
+  rules() {
+    const given = RULES.filter((name) => this.get(`p_${name}`) != null).map((name) => [name, this.get(`p_${name}`)]);
+    return { ...this.about?.rules, ...Object.fromEntries(given) };
+  }
+
+  rule(name, value) { this.app.store.set({ [`p_${name}`]: value === this.about.rules[name] ? null : value }); }
+
+  recommended() { this.app.store.set(Object.fromEntries(RULES.map((name) => [`p_${name}`, null]))); }
+
+  ruled() {
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => {
+      const [now, before] = [this.rules(), this.last ?? this.about?.rules ?? {}];
+      const words = inWords(Object.fromEntries(Object.entries(now).filter(([name, value]) => value !== before[name])));
+      this.last = now;
+      if (!words) return;
+      if (this.game.playing) {
+        this.game.steer({ rules: now });
+        this.say(`From here on: ${words}. It is marked on the curves.`);
+      } else if (this.game.trained) this.say(`${words}: takes effect when you play on, and is marked on the curves.`);
+    }, SETTLE_MS);
+  }
+
+  // --- another game ----------------------------------------------------------------------------------------------------------
+
+  changed(state, changed) {
+    if (this.opening) return;
+    if (GAME.some((key) => changed.has(key))) this.open();
+    else if (state.play && !this.game.playing) this.begin();
+  }
+
+  async open() {
+    const mine = (this.opening = Symbol());
+    this.game.clear();
+    Object.assign(this, { shown: 0, following: true, sheets: {}, walkAt: null, last: null });
+    const { set, pseed, reel, pat } = this.app.store.get();
+    this.say("Opening the pictures …", "busy");
+    try {
+      if (this.about?.set !== set) this.about = await this.fetched(`about?set=${set}`, null, (body) => opened(body[0]).head);
+      if (this.opening !== mine) return;
+      if (!this.about.stages.length) this.stages = [];
+      else if (this.stages.of !== `${set} ${pseed}`) {
+        this.stages = await this.fetched("stages", { set, seed: pseed }, (bodies) => bodies.map(readLook));
+        this.stages.of = `${set} ${pseed}`;
+      }
+    } catch (fault) {
+      if (this.opening === mine) this.failedToOpen(fault);
+      return;
+    }
+    if (this.opening !== mine) return;
+    await this.opened(reel, pat);
+    if (this.opening === mine) this.opening = null;
+    this.app.ready();
+    this.panel.render();
+    this.viewed();
+    if (this.get("play") && !this.game.playing) this.begin();
+  }
+
+  failedToOpen(fault) {
+    this.opening = null;
+    this.app.ready();
+    this.panel.render();
+    this.say(fault.message || SILENT, "error");
+  }
+
+  // A film that is still kept, else a stage, else two new networks.
+  async opened(reel, pat) {
+    if (reel && (await this.reopened(reel, pat))) return;
+    if (reel) this.app.store.set({ reel: "", pat: null });
+    const stage = Number(this.get("stage"));
+    if (this.get("stage") !== "scratch" && !this.about.stages.includes(stage)) {
+      this.app.store.set({ stage: "scratch" });
+      this.missing = `${this.about.why || `The stage after ${stage.toLocaleString("en")} steps is not here.`} Here are two new networks.`;
+    }
+    if (this.get("stage") === "scratch") return this.get("play") ? null : this.fresh();
+    this.game.begin(this.stages.filter((look) => look.step <= stage));
+    this.shown = pat != null && pat <= stage ? pat : stage;
+    this.greet();
+  }
+
+  async reopened(reel, pat) {
+    const about = await this.game.reopen(reel, this.stages);
+    if (!about || about.set !== this.get("set")) { this.game.clear(); return false; }
+    this.shown = Math.min(pat ?? this.game.step, this.game.step);
+    this.following = this.shown >= this.game.step;
+    this.say(`Your training, as it was left at step ${this.game.step.toLocaleString("en")}. Press play to go on.`);
+    return true;
+  }
+
+  async fresh() {
+    this.say("Waking the engine …", "busy");
+    await this.game.play({ ...this.asked(), first: true });
+    this.shown = this.game.step;
+    if (this.game.state !== "failed") this.greet();
+  }
+
+  greet() {
+    const said = this.missing ?? (this.get("stage") === "scratch" ? "Two networks that have learned nothing yet. Press play: most happens in the first minutes."
+      : `Networks that were trained beforehand, ${Number(this.get("stage")).toLocaleString("en")} steps. Drag back through the stages, or press play to train on, live.`);
+    this.say(said, this.missing ? "error" : "info");
+    this.missing = null;
+  }
+
+  async fetched(path, body, read) {
+    const answer = await fetch(`${this.app.base}/pictures/${path}`, body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, session: this.app.session }) } : {}).catch(() => null);
+    if (!answer) throw new Error(SILENT);
+    if (!answer.ok) throw Object.assign(new Error((await answer.json().catch(() => ({}))).error || SILENT), { gone: answer.status === 410 });
+    return read(records(await answer.arrayBuffer()).map(({ body: one }) => one));
+  }
+
+  restart() {
+    this.halt();
+    this.app.store.set({ reel: "", pat: null });
+    this.open();
+  }
+
+  // --- play ------------------------------------------------------------------------------------------------------------------
+
+  asked() {
+    const { set, stage, pseed, puntil } = this.app.store.get();
+    return { set, stage, seed: pseed, rules: this.rules(), until: puntil };
+  }
+
+  toggle() { if (this.game.playing) this.halt(true); else this.begin(); }
+
+  halt(gently = false) {
+    this.app.store.set({ play: false });
+    if (gently) this.game.stop(); else this.game.abort?.abort();
+    this.marks();
+  }
+
+  begin() {
+    const [look, until] = [this.game.at(this.shown), this.get("puntil")];
+    if (!this.about || this.opening) return;
+    if (look && until != null && look.step >= until) {
+      this.app.store.set({ play: false });
+      return this.say(`It stands at step ${look.step.toLocaleString("en")}, and is to stop at ${until.toLocaleString("en")}: type a later one at “stop at”, or go back.`, "error");
+    }
+    this.last = this.rules();
+    if (look?.precomputed && look.step < this.game.start) return this.app.store.set({ stage: String(look.step), reel: "", pat: null, play: true });
+    const { film } = this.game;
+    this.following = true;
+    this.game.play(film ? { ...this.asked(), film, step: this.shown } : this.asked());
+    this.marks();
+  }
+
+  until(input) {
+    const typed = input.value.replace(/[,\s]/g, "");
+    const value = Number(typed);
+    if (typed === "" || typed === "never") this.app.store.set({ puntil: null });
+    else if (Number.isInteger(value) && value >= 1 && value <= 1e6) this.app.store.set({ puntil: value });
+    else this.say(`“Stop at” is ${JSON.stringify(input.value.slice(0, 20))}; it may be a whole number from 1 to 1,000,000, or nothing.`, "error");
+    input.value = this.get("puntil") ?? "";
+  }
+
+  looked(look) {
+    if (this.following) this.shown = look.step;
+    this.soon();
+  }
+
+  turned(state, body) {
+    const step = this.game.step.toLocaleString("en");
+    if (state === "waiting") this.say("Waking the engine …", "busy");
+    if (state === "status" && body.sentence) this.say(body.sentence, "busy");
+    if (state === "playing" && !this.opening) this.say("Training, live. Change a rule at any moment: it takes effect at once.", "busy");
+    if (state === "failed") this.failed(body);
+    if (state === "stopped" && this.game.newest) {
+      if (this.game.trained) this.app.store.set({ reel: this.game.film, pat: this.game.step, play: false });
+      if (this.game.newest.broken) this.say(this.game.newest.broken, "error");
+      else if (this.game.trained) this.say(`Stopped at step ${step}, after ${Math.round(this.game.newest.seconds)} s of learning. Drag back through it, change a rule, and train on as a branch.`);
+      this.ask();
+    }
+    this.marks();
+  }
+
+  failed({ error, lost, gone }) {
+    this.app.ready();
+    this.app.store.set({ play: false });
+    if (gone) { this.game.film = ""; this.app.store.set({ reel: "", pat: null }); }
+    this.say(lost && this.game.film ? `${error} The film up to step ${this.game.step.toLocaleString("en")} is here: press play to go on from its last kept moment.` : error, "error");
+  }
+
+  seek(step) {
+    const { game } = this;
+    const look = game.at(step);
+    if (!look) return;
+    this.shown = look.step;
+    this.following = look === game.newest;
+    this.soon();
+    this.ask();
+    clearTimeout(this.resting);
+    if (!game.playing) this.resting = setTimeout(() => this.app.store.set({ pat: this.following && !game.trained ? null : this.shown }), 400);
+  }
+
+  // --- networks that are asked -------------------------------------------------------------------------------------------------
+
+  /** What the view needs beyond the looks: pictures of a class, or a walk, by the networks on screen. */
+  ask() {
+    const [view, ask] = [this.get("view"), this.get("ask")];
+    const kind = view === "walk" ? "walk" : view === "grid" && ask != null ? "class" : "";
+    const look = this.game.at(this.shown);
+    if (!kind || !look || !this.visible || ask >= this.about.classes.length) return;
+    const whose = look.precomputed ? { set: this.get("set"), stage: String(look.step) } : { film: this.game.film, step: look.step };
+    this.request({ kind, body: { ...whose, label: ask ?? 0, seed: this.get("pseed"), directions: this.get("directions") } });
+  }
+
+  async fetchSheet({ kind, body }) {
+    const key = JSON.stringify([kind, body]);
+    if (key === this.sheetKey && !this.game.playing) return null;
+    try {
+      const sheet = await this.fetched(kind, body, ([one]) => readSheet(one));
+      this.sheetKey = key;
+      return sheet;
+    } catch (fault) {
+      this.say(fault.message, "error");
+      throw fault;
+    }
+  }
+
+  sheeted(sheet, { kind, body }) {
+    if (!sheet) return;
+    this.sheets[kind] = { ...sheet, loss: this.game.at(this.shown)?.loss, film: body.film };
+    this.soon();
+  }
+
+  viewed() {
+    if (this.about && this.get("ask") >= this.about.classes.length) this.app.store.set({ ask: null });
+    this.turn(this.get("view"));
+    this.ask();
+  }
+
+  // --- to take home --------------------------------------------------------------------------------------------------------------
+
+  csv() {
+    if (!this.game.trained) return this.say("There are no curves yet: press play first.", "error");
+    download(new Blob([this.game.csv()], { type: "text/csv" }), `gan-${this.get("set")}-seed-${this.get("pseed")}.csv`);
+    this.say(`Saved ${this.game.points.length} rows, one for each step that is kept.`);
+  }
+
+  async weights() {
+    const look = this.game.at(this.shown);
+    if (!look) return this.say("There are no networks yet: press play first.", "error");
+    const body = look.precomputed ? { set: this.get("set"), stage: String(look.step) } : { film: this.game.film, step: look.step };
+    const answer = await fetch(`${this.app.base}/pictures/weights`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, session: this.app.session }) }).catch(() => null);
+    if (!answer?.ok) return this.say((await answer?.json().catch(() => null))?.error || SILENT, "error");
+    const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "gan.safetensors";
+    download(await answer.blob(), name);
+    this.say(`Saved both networks as ${name}, with their rules in the file’s head.`);
+  }
+
+  keep() {
+    const { looks } = this.game;
+    if (!looks.length) return null;
+    return pictureReel({ set: this.get("set"), seed: this.get("pseed"), looks, shown: this.game.at(this.shown), measured: (step) => this.measured(step),
+      scene: (look, w, tall) => gridScene({ look, about: this.about, picked: -1, w, tall }) });
+  }
+
+  // --- open and closed -------------------------------------------------------------------------------------------------------------
+
+  show() {
+    this.visible = true;
+    this.arrange();
+    if (this.game.looks.length && this.about?.set === this.get("set")) return this.get("play") ? this.begin() : this.soon();
+    return this.open();
+  }
+
+  hide() {
+    this.visible = false;
+    this.halt(true);
+  }
+}
+
+export default async function mount(panel, app) {
+  await stylesheet(new URL("pictures.css", import.meta.url));
+  const tool = new PicturesTool(panel, app);
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep(), tool };
+}
