@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from engines.diffusion.classifier import Classifier
-from engines.gan.pictures import recommended, stages
+from engines.gan.pictures import halved, recommended, stages
 from engines.runtime import models
-from engines.training import gan_report
+from engines.training import diffusion, gan_report
 from engines.training.gan import RECIPES, Recipe, Training
 from engines.training.gan_report import measured, write_model
 from engines.training.loop import run
@@ -93,6 +93,11 @@ def test_what_is_written_is_read_again_and_says_what_was_measured(judge: bool, t
         assert part in card
     if judge:
         assert sum(found["share"]) == pytest.approx(1, abs=1e-3) and list(found["stages"]) == ["2", "5", "12"]
+
+
+def test_emoji_are_halved_as_for_the_diffusion_model_of_them() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 6, 3), dtype=np.uint8)
+    assert np.array_equal(halved(pictures), diffusion.halved(pictures))
 
 
 def test_the_recipes_are_named_by_what_they_make() -> None:
