@@ -43,8 +43,7 @@ def curve(rows: Sequence[Measured], key: str, dark: bool) -> go.Figure:
                        line={"color": ink[colour], "width": 3}, marker={"size": 9, "color": ink[colour]},
                        hovertemplate="T = %{x:g}<br>" + name + " %{y:.3~g}<extra></extra>")
     figure.update_layout(margin={"t": 8})
-    figure.update_xaxes(showgrid=False, tickvals=[row.temperature for row in ordered], ticktext=[f"{'T ' * (at == 0)}{row.temperature:g}" for at, row in enumerate(ordered)],
-                       tickfont={"size": 12})
+    figure.update_xaxes(showgrid=False, nticks=6, tickprefix="T ", showtickprefix="first", tickfont={"size": 12})
     if key == "perplexity":
         figure.update_yaxes(type="log", nticks=4, tickformat="~s")
     else:

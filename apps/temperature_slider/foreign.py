@@ -26,7 +26,7 @@ class Curated:
 
 
 CURATED = (
-    Curated("distilbert/distilgpt2", "DistilGPT-2: half of GPT-2's layers", 328),
+    Curated("distilbert/distilgpt2", "DistilGPT-2: half of GPT-2’s layers", 328),
     Curated("openai-community/gpt2", "GPT-2, the smallest of the four", 498),
 )
 

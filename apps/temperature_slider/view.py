@@ -125,9 +125,9 @@ def finds(rows: Sequence[tuple[str, str, int, float, float]], chosen: str) -> st
 CONTRASTIVE = ("★ the likeliest text. Contrastive search (Su et al. 2022) is not among them: transformers 5 fetches its code from the Hub "
                "to run it, and no code from elsewhere runs here.")
 TREE = ("A column for each token, the likeliest hypothesis on top. On each line: ln p of its token. Filled: what was found; solid: kept; "
-        "dashed: rejected. · is a space.")
+        "dashed: rejected. · is a space.")
 LENS = ("From the bottom up: what each layer, asked for its answer, would say next after the token above the column. The deeper the tint, "
-        "the surer; bold: what the last layer says. · is a space.")
+        "the surer; bold: what the last layer says. · is a space.")
 SURPRISE = ("The deeper the tint, the more surprising the token to the model: ln 1/p, in nats. Point at one for its numbers.")
 
 
@@ -170,7 +170,7 @@ def _chip(token: int, pieces: Sequence[bytes], special: bool, first: bool) -> st
 def chips_caption(start: bool) -> str:
     """How to read the chips."""
     first = " The dashed one is put before every text, so that the first of your tokens, too, comes after something." if start else ""
-    return caption(f"The number is the token’s id. · is a space: it belongs to the word after it.{first}")
+    return caption(f"The number is the token’s id. · is a space: it belongs to the word after it.{first}")
 
 
 def caption(text: str) -> str:

@@ -59,6 +59,50 @@ def test_the_slider_reshapes_by_pointer_and_keyboard_and_zero_is_greedy(room: Ca
     watched.check()
 
 
+def test_what_is_off_looks_off_and_changes_no_number(room: Callable[..., Watched]) -> None:
+    watched = room()
+    page = watched.page
+    expect(page.locator(".lx-count")).to_have_text("9 tokens + start token, of 512")
+    expect(page.locator(".lx-numbers")).not_to_contain_text("→")
+    expect(page.locator('.lx-setting[data-on="false"]')).to_have_count(5)
+    cut = page.get_by_label("Top-k, as a number")
+    expect(cut).to_have_value("off")
+    cut.fill("3")
+    cut.press("Enter")
+    expect(page.locator('.lx-setting[data-on="true"]')).to_have_count(1)
+    expect(page.locator(".lx-numbers > span").last).to_contain_text("4,096 →")
+    assert page.evaluate("import('/assets/web/language/bars.js').then((bars) => [9.6e-5, 4e-12, 0.0744, 1].map(bars.percent))") == [
+        "1·10⁻⁴", "4·10⁻¹²", "7.44 %", "100 %"]
+    watched.check()
+
+
+@pytest.mark.parametrize("name, typed", [("Temperature", "9"), ("Temperature", "warm"), ("Top-k", "2.5"), ("Top-p", "0"), ("Seed", "-1")])
+def test_a_number_that_may_not_be_is_said_until_another_is_set(room: Callable[..., Watched], name: str, typed: str) -> None:
+    page = room().page
+    field = page.get_by_label(name, exact=True) if name == "Seed" else page.get_by_label(f"{name}, as a number")
+    before = field.input_value()
+    field.fill(typed)
+    field.press("Enter")
+    status = page.locator("#status")
+    expect(status).to_have_attribute("data-kind", "error")
+    assert field.input_value() == before
+    page.locator("#primary").press("ArrowRight")
+    expect(status).to_have_attribute("data-kind", "info")
+
+
+def test_the_scenes_out_of_sight_are_counted_and_rolled_into_sight(room: Callable[..., Watched]) -> None:
+    page = room().page
+    on, back = page.locator(".lx-on"), page.locator(".lx-back")
+    expect(on).to_contain_text("+4")
+    expect(back).to_be_hidden()
+    on.click()
+    expect(on).to_contain_text("+1")
+    on.click()
+    expect(on).to_be_hidden()
+    expect(page.locator(".g-scene").last).to_be_in_viewport()
+    expect(back).to_be_visible()
+
+
 def test_any_token_is_found_with_its_rank(room: Callable[..., Watched]) -> None:
     watched = room()
     watched.page.get_by_role("combobox", name=re.compile("find", re.I)).fill(" dragon")
@@ -149,6 +193,19 @@ def test_an_address_that_makes_no_sense_says_so_and_opens(room: Callable[..., Wa
     expect(page.locator("#status")).to_contain_text("3 more", timeout=PATIENCE)
     assert page.locator("#status").get_attribute("data-kind") == "error"
     assert rows(page)
+
+
+def test_an_address_that_makes_no_sense_is_told_over_every_tool(room: Callable[..., Watched]) -> None:
+    page = room("?tool=sides&model=nobody&samples=2&len=10").page
+    said(page, "Written just now")
+    told = page.locator('.lx-status[data-kind="error"]')
+    expect(told).to_contain_text("nobody")
+    page.fill("#prompt", "")
+    said(page, "empty")
+    expect(told).to_be_hidden()
+    expect(page.get_by_role("slider", name="Texts at each temperature")).to_be_visible()
+    page.fill("#prompt", "The dog")
+    said(page, "Written just now")
 
 
 def test_two_visitors_hold_what_each_asked_for(room: Callable[..., Watched]) -> None:

@@ -14,8 +14,8 @@ export function percent(p) {
   return `${(100 * p).toFixed(p >= 0.9995 ? 2 : p >= 0.0995 ? 1 : p >= 0.000995 ? 2 : 3)} %`;
 }
 const small = (p) => { // 3·10⁻⁹
-  const power = Math.floor(Math.log10(p));
-  return `${Math.max(1, Math.round(p / 10 ** power))}·10⁻${[...String(-power)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
+  const [figure, power] = p.toExponential(0).split("e-");
+  return `${figure}·10⁻${[...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
 };
 const FORMAT = new Intl.NumberFormat("en"); // made once: asked for anew it is the dearest part of a frame
 export const whole = (number) => FORMAT.format(number);
@@ -29,7 +29,7 @@ export const placeOf = (p, scale, end) => (scale === "log" ? Math.max(0, 1 + Mat
 export function createBars() {
   const ticks = h("span", { class: "lx-ticks", "aria-hidden": "true" });
   const column = (name, ...words) => h("span", { role: "columnheader", class: `lx-${name}` }, ...words);
-  const head = h("div", { class: "lx-row lx-heads", role: "row" }, column("rank", "rank"), column("token", "token", h("small", {}, "· is a space")), column("id", "id"),
+  const head = h("div", { class: "lx-row lx-heads", role: "row" }, column("rank", "rank"), column("token", "token", h("small", {}, "· = space")), column("id", "id"),
     column("logit", term("logit", "The network’s own score of the token, before it is a probability: any number, the higher the likelier")), ticks,
     column("after", term("after", "Its probability once the settings have reshaped it: the filled bar")), column("before", term("before", "Its probability as the network said it, at temperature 1 and with nothing cut off: the outline")));
   const list = h("div", { class: "lx-list", role: "rowgroup" });

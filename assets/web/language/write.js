@@ -22,14 +22,14 @@ const ENDED = { end: "The model ended the text here.", context: "The text is as 
 
 class Writer {
   constructor({ host, side, store, data, say }) {
-    Object.assign(this, { host, side, store, say, shown: 0, wanted: 0, at: null, speed: USUAL, playing: false, visible: false, own: false, rush: false });
+    Object.assign(this, { host, side, store, say, shown: 0, wanted: 0, at: null, speed: USUAL, playing: false, visible: false, own: false, rush: false, mistaken: false });
     this.text = new Manuscript({ data, wanted: () => store.get("n"), heard: { grown: () => this.soon(), followed: () => this.tell(), failed: (sentence) => this.failed(sentence), told: say } });
     this.ink = new Ink((at) => this.look(at));
     this.needle = new Needle();
     this.others = new Others({ choose: (id) => this.choose(id), leave: () => this.ink.tokens.focus() });
     this.tree = new Tree((branch) => this.turnTo(branch));
     this.transport = new Transport({ toggle: () => this.toggle(), step: () => this.step(), speed: (speed) => { this.speed = speed; } });
-    this.desk = createDesk({ store, say, another: () => { store.set({ seed: Math.floor(Math.random() * 1e6) }); this.begin(); } });
+    this.desk = createDesk({ store, say: (sentence, kind) => { this.mistaken = kind === "error"; say(sentence, kind); }, another: () => { store.set({ seed: Math.floor(Math.random() * 1e6) }); this.begin(); } });
     this.saving = createExport(this);
     this.stale = h("p", { class: "wr-stale", role: "note", hidden: true }, h("span", {}, "What stands here was written with other settings."), " ",
       h("button", { type: "button", class: "wr-link", onclick: () => this.restore() }, "Back to those"));
@@ -74,6 +74,8 @@ class Writer {
 
   heard(state, changed) {
     if (this.own) return;
+    if (this.mistaken && this.visible) this.say(""); // something else is set: the mistake in typing is over
+    this.mistaken = false;
     if ((changed.has("play") && state.play) || (changed.has("branch") && state.branch)) {
       if (this.visible) this.begin(state.branch);
       return;

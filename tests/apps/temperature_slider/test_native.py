@@ -120,6 +120,7 @@ def test_bad_temperatures_are_one_sentence_and_the_widgets_stay(engine: Engine) 
 def test_bad_input_is_one_sentence(engine: Engine, tool: str, more: dict[str, str], word: str) -> None:
     test = page(tool=tool, **more)
     assert not test.exception and word in said(test) and "error" in said(test) and not engine.asked
+    assert test.slider or test.get("button_group"), "the tool's controls stay"
 
 
 @pytest.mark.parametrize("tool", state.NATIVE)

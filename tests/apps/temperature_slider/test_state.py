@@ -53,6 +53,7 @@ def test_opening_holds_what_the_page_draws_itself_with() -> None:
     answer = delivery.opening({"t": "9"})
     known, other = answer["catalog"]
     assert other["title"] == "Shakespeare, by letters"
+    assert "trained here" in known["about"] and "trained here" in other["about"]
     assert (known["name"], known["title"], known["context"], known["foreign"]) == ("gpt2-stories", "Stories", 64, False)
     assert known["measured"]["bits_per_character"] == {"toy": 3.0} and known["parameters"] == 1234
     assert len(answer["faults"]) == 1 and answer["state"] == answer["defaults"]

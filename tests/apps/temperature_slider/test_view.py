@@ -91,6 +91,13 @@ def test_the_lens_says_the_layer() -> None:
     assert "the embedding" in view.lens_sentence(layers((1, 1)), 0, PIECES)
 
 
+def test_the_token_before_every_text_is_named_and_no_word_of_it() -> None:
+    assert ">start<" in view.lens(layers(), PIECES, 1, (0,)) and ">start<" not in view.lens(layers(), PIECES, 1)
+    assert "&lt;end&gt;" in view.surprise(scored(), PIECES) and "&lt;end&gt;" not in view.surprise(scored(), PIECES, (0,))
+    assert "0, start" in view.chips([0, 1], PIECES, (0,)) and "start" not in view.chips([1, 0], PIECES, (0,))
+    assert charts.bars(scored(), PIECES, False, (0,)).layout.xaxis.ticktext[0] == "start"
+
+
 def test_a_long_prompt_keeps_the_chosen_place_in_sight() -> None:
     long = layers(places=300)
     for chosen in (0, 150, 299):
