@@ -14,7 +14,7 @@ export class PictureTransport {
     this.ticks = h("div", { class: "gp-ticks", "aria-hidden": "true" });
     this.button = h("button", { type: "button", class: "g-btn primary gx-play", "aria-label": "Play", title: "Train on, live (space on the slider)", onclick: on.toggle }, "▶ Play");
     const small = (text, title, act, extra) => h("button", { type: "button", class: `g-btn gx-one ${extra}`, title, "aria-label": title, onclick: act }, text);
-    this.now = small("Newest", "Back to the newest moment", on.newest, "gx-now");
+    this.now = small("Newest", "Back to the newest moment", () => { on.newest(); this.range.focus(); }, "gx-now"); // it goes, and the focus must not
     this.now.hidden = true;
     this.again = small("↺", "Start over", on.reset, "gx-reset");
     this.until = h("input", { class: "g-input gx-until", type: "text", inputmode: "numeric", placeholder: "never", "aria-label": "Stop at step", onchange: () => on.until(this.until) });

@@ -5,7 +5,7 @@ import { hasProbability, verdictText } from "./pictures-data.js";
 
 const GAP = 3;
 const HEAD = 20; // a line of words
-const SHORT = { "Smileys & Emotion": "Smileys", "People & Body": "People", "Animals & Nature": "Animals", "Food & Drink": "Food", "Travel & Places": "Travel" };
+const SHORT = { "Smileys & Emotion": "Smileys", "People & Body": "People", "Animals & Nature": "Animals", "Food & Drink": "Food", "Travel & Places": "Travel", "T-shirt/top": "T-shirt", "Ankle boot": "Boot" };
 
 export const shortName = (name) => SHORT[name] ?? name;
 
@@ -24,14 +24,17 @@ function packing(count, w, tall, gap) {
 export function gridScene({ look, about, picked, w, tall, bare }) {
   const columns = about.classes.length;
   const rows = Math.ceil(look.count / columns);
-  const size = Math.floor(Math.min((w - GAP * (columns - 1)) / columns, (tall - HEAD - GAP * (rows - 1)) / rows));
+  const fitting = (head) => Math.floor(Math.min((w - GAP * (columns - 1)) / columns, (tall - head - GAP * (rows - 1)) / rows));
+  const font = Math.max(13, Math.round(fitting(HEAD) / 5));
+  const head = Math.max(HEAD, font + 7);
+  const size = fitting(head);
   const tiles = bare ? null : tilesOf(look); // bare: only how large it would be
   const items = Array.from({ length: look.count }, (_, i) => ({
-    tiles, i, x: (i % columns) * (size + GAP), y: HEAD + Math.floor(i / columns) * (size + GAP), size, picked: i === picked,
+    tiles, i, x: (i % columns) * (size + GAP), y: head + Math.floor(i / columns) * (size + GAP), size, picked: i === picked,
     index: i, label: about.labels[i], verdict: look.verdicts[i], kind: "made" }));
-  const words = about.classes.map((name, c) => ({ text: shortName(name), x: c * (size + GAP), y: HEAD / 2 - 1, width: size, align: "center", weight: 500 }));
+  const words = about.classes.map((name, c) => ({ text: shortName(name), x: c * (size + GAP), y: head / 2 - 1, width: size, align: "center", weight: 500, size: font }));
   return { key: "grid", label: `${look.count} generated pictures from fixed noise, a column for each class, at step ${look.step.toLocaleString("en")}`,
-    w: columns * (size + GAP) - GAP, tall: HEAD + rows * (size + GAP) - GAP, items, words };
+    w: columns * (size + GAP) - GAP, tall: head + rows * (size + GAP) - GAP, items, words };
 }
 
 /** Many pictures of one class; those that the classifier takes for another are underlined. */

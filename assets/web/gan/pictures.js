@@ -188,6 +188,7 @@ class PicturesTool extends PicturesShow {
 
   looked(look) {
     if (this.following) this.shown = look.step;
+    if (this.game.trained && this.game.film !== this.get("reel")) this.app.store.set({ reel: this.game.film, pat: null }); // whoever closes the tab finds it again by its address
     this.soon();
   }
 
@@ -198,7 +199,7 @@ class PicturesTool extends PicturesShow {
     if (state === "playing" && !this.opening) this.say("Training, live. Change a rule at any moment: it takes effect at once.", "busy");
     if (state === "failed") this.failed(body);
     if (state === "stopped" && this.game.newest) {
-      if (this.game.trained) this.app.store.set({ reel: this.game.film, pat: this.game.step, play: false });
+      if (this.game.trained) this.app.store.set({ reel: this.game.film, pat: null, play: false });
       if (this.game.newest.broken) this.say(this.game.newest.broken, "error");
       else if (this.game.trained) this.say(`Stopped at step ${step}, after ${Math.round(this.game.newest.seconds)} s of learning. Drag back through it, change a rule, and train on as a branch.`);
       this.ask();
@@ -293,8 +294,10 @@ class PicturesTool extends PicturesShow {
   show() {
     this.visible = true;
     this.arrange();
-    if (this.game.looks.length && this.about?.set === this.get("set")) return this.get("play") ? this.begin() : this.soon();
-    return this.open();
+    if (!this.game.looks.length || this.about?.set !== this.get("set")) return this.open();
+    if (this.get("play")) return this.begin();
+    if (this.game.trained) this.say(`Your training, at step ${this.game.step.toLocaleString("en")}. Press play to go on.`); else this.greet();
+    return this.viewed();
   }
 
   hide() {
@@ -306,5 +309,6 @@ class PicturesTool extends PicturesShow {
 export default async function mount(panel, app) {
   await stylesheet(new URL("pictures.css", import.meta.url));
   const tool = new PicturesTool(panel, app);
-  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep(), tool };
+  if (window.__gan) window.__gan.pictures = tool;
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep() };
 }
