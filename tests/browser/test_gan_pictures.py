@@ -71,6 +71,10 @@ def test_digits_from_noise_are_trained_gone_back_through_and_branched(pictures: 
     there = page.evaluate(f"{TOOL}.game.step")
     page.reload()
     until(page, f"{TOOL}?.game.step === {there}")
+    # a scene begins anew
+    page.evaluate("window.__gan.app.store.set({reel: '', pat: null, play: true})")
+    until(page, f"{TOOL}.game.playing && {TOOL}.game.looks[0]?.step === 0 && {TOOL}.game.step < {there} + 1")
+    stopped(page)
     watched.check()
 
 

@@ -33,7 +33,7 @@ export class Beside {
       row(h("span", {}, term("Precision", ABOUT.precision), " · ", term("recall", ABOUT.recall)), "crowd"), row(term("Recognised", ABOUT.recognised), "recognised"),
       (this.when = h("p", { class: "gp-when" })));
     this.shares = h("canvas", { class: "gp-shares", role: "img", "aria-label": "Share of each class" });
-    this.sharesBox = h("div", { class: "gp-sharesbox" }, h("span", {}, term("Share of each class", ABOUT.share)), this.shares);
+    this.sharesBox = h("div", { class: "gp-sharesbox" }, h("span", {}, term("Share by class", ABOUT.share)), this.shares);
     this.curves = ["verdicts", "crowd", "losses"].map((kind) => new Curve(kind, seek, PICTURE_CHARTS)); // the last where there is room
     for (const curve of this.curves) this.chooser(curve);
     this.curvesBox = h("div", { class: "gp-curves" }, ...this.curves.slice(0, 2).map((curve) => curve.element));

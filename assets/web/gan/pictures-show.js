@@ -9,7 +9,8 @@ import { classScene, filmScene, gridScene, shortName, verdictScene, walkScene } 
 
 const VIEWS = [["grid", "Samples", "The same noise, as it is drawn now"], ["verdicts", "Verdicts", "What D thinks of each, real and generated"],
   ["walk", "Walk", "A plane of the latent space"], ["film", "Film", "The same noise at moments of the training"]];
-const UNDER = 100; // pixels that are left below the samples: the curves go there
+const UNDER = 80; // pixels that are left below the samples: the curves go there
+const SHORT = 430; // pixels of height for what is beside the picture: less has room for one curve
 
 export class PicturesShow {
   constructor(app, game) {
@@ -41,7 +42,7 @@ export class PicturesShow {
     const { about, picked, sheets } = this;
     const [view, ask] = [this.get("view"), this.get("ask")];
     if (view === "verdicts") return verdictScene({ look, about, realLook: about, w, tall });
-    if (view === "film") return filmScene({ looks: this.game.looks, about, w, tall, shown: look });
+    if (view === "film") return filmScene({ looks: this.game.looks, about, w, tall, shown: look, picked });
     if (view === "walk") return sheets.walk?.label === (ask ?? 0) ? walkScene({ sheet: sheets.walk, about, at: this.walkAt, w, tall }) : null;
     if (ask != null) return sheets.class?.label === ask ? classScene({ sheet: sheets.class, about, loss: look.loss, picked, w, tall }) : null;
     return gridScene({ look, about, picked, w, tall });
@@ -66,6 +67,7 @@ export class PicturesShow {
       this.room = { w: wide - 24 - 16 - beside, tall: Math.max(160, high - this.top.offsetHeight - this.transport.element.offsetHeight - 36) };
     }
     this.below(wide >= 600);
+    this.stage.dataset.short = String(wide >= 600 && !this.under && this.room.tall < SHORT);
     this.soon();
   }
 
@@ -140,7 +142,7 @@ export class PicturesShow {
     const behind = Boolean(look) && look.step < game.step;
     this.transport.show({ step: look?.step ?? 0, index: look ? game.index(this.shown) : 0, count: game.looks.length, playing: game.playing, behind, kept, precomputed: look?.precomputed });
     if (document.activeElement !== this.transport.until) this.transport.until.value = this.get("puntil") ?? "";
-    const words = game.trained ? `${game.looks.length} looks, ${(game.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps ${game.kept.length} moments to go on from, 24 MB at most: the marks under the slider` : "";
+    const words = game.trained ? `${game.looks.length} looks, ${(game.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps ${game.kept.length} ${game.kept.length === 1 ? "moment" : "moments"} to go on from, 24 MB at most: the marks under the slider` : "";
     if (this.panel.kept.textContent !== words) this.panel.kept.textContent = words;
     this.stage.dataset.playing = String(game.playing);
   }

@@ -132,7 +132,7 @@ const LABEL = 108;
 const ROWS = 8;
 
 /** The film so far as rows: the same noise at a few moments, the newest below. */
-export function filmScene({ looks, about, w, tall, shown }) {
+export function filmScene({ looks, about, w, tall, shown, picked }) {
   const count = Math.min(ROWS, looks.length);
   const chosen = Array.from({ length: count }, (_, i) => looks[Math.round((i * (looks.length - 1)) / Math.max(1, count - 1))]);
   const most = about.classes.length;
@@ -141,7 +141,8 @@ export function filmScene({ looks, about, w, tall, shown }) {
   chosen.forEach((look, row) => {
     const y = row * (size + GAP);
     for (let i = 0; i < Math.min(most, look.count); i++) {
-      items.push({ tiles: tilesOf(look), i, x: LABEL + i * (size + GAP), y, size, index: i, label: about.labels[i], verdict: look.verdicts[i], kind: "made", step: look.step });
+      items.push({ tiles: tilesOf(look), i, x: LABEL + i * (size + GAP), y, size, index: i, label: about.labels[i], verdict: look.verdicts[i], kind: "made", step: look.step,
+        picked: look === shown && i === picked % most });
     }
     words.push({ text: `step ${look.step.toLocaleString("en")}`, x: 0, y: y + size / 2 - (size > 34 ? 8 : 0), width: LABEL - 10, mono: true, weight: look === shown ? 700 : 500, colour: look === shown ? "accent" : "ink" });
     if (size > 34) words.push({ text: look.precomputed ? "precomputed" : "live", x: 0, y: y + size / 2 + 9, width: LABEL - 10, size: 12 });

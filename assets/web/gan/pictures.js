@@ -22,7 +22,7 @@ class PicturesTool extends PicturesShow {
     this.panel = new PicturesPanel(panel, app, { rule: (name, value) => this.rule(name, value), recommended: () => this.recommended(), csv: () => this.csv(), weights: () => this.weights() },
       { rules: () => this.rules(), about: () => this.about });
     this.request = newest((what) => this.fetchSheet(what), (sheet, what) => this.sheeted(sheet, what), 100);
-    app.store.on([...GAME, "play"], (state, changed) => this.visible && this.changed(state, changed));
+    app.store.on([...GAME, "reel", "play"], (state, changed) => this.visible && this.changed(state, changed));
     app.store.on(RULES.map((name) => `p_${name}`), () => this.visible && this.ruled());
     app.store.on(["view", "ask", "directions"], () => this.viewed());
     app.store.on("puntil", () => this.game.playing && this.game.steer({ until: this.get("puntil") }));
@@ -58,7 +58,7 @@ class PicturesTool extends PicturesShow {
 
   changed(state, changed) {
     if (this.opening) return;
-    if (GAME.some((key) => changed.has(key))) this.open();
+    if (GAME.some((key) => changed.has(key)) || (changed.has("reel") && state.reel !== this.game.film)) this.open(); // a scene begins anew
     else if (state.play && !this.game.playing) this.begin();
   }
 
@@ -143,6 +143,7 @@ class PicturesTool extends PicturesShow {
 
   restart() {
     this.halt();
+    this.game.clear();
     this.app.store.set({ reel: "", pat: null });
     this.open();
   }

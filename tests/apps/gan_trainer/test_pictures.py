@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import http.client
+import io
 import json
 import shutil
 import time
@@ -11,8 +14,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load
 
 from apps.gan_trainer import pictures_rules, pictures_stages, state, wire
@@ -266,6 +271,22 @@ def test_both_networks_can_be_taken_home(place: str, bundle: Path) -> None:
     assert load(post(place, "pictures/weights", set="mnist", stage="200"))
 
 
+# --- for programs ------------------------------------------------------------------------------------------------
+
+def test_a_program_makes_pictures_and_trains(bundle: Path) -> None:
+    from apps.gan_trainer.pictures import make_pictures, train_pictures
+
+    made = asyncio.run(make_pictures({"set": "mnist", "stage": 200, "label": 3, "count": 4}, None))
+    assert len(made["pictures"]) == len(made["verdicts"]) == 4
+    assert Image.open(io.BytesIO(base64.b64decode(made["pictures"][0]))).size == (28, 28)
+    found = asyncio.run(train_pictures({"set": "mnist", "rules": {"batch": 8}}, 2, None))
+    assert found["step"] == 2 and len(found["pictures"]) == len(found["labels"]) == 60 and found["broken"] == ""
+    for settings, steps, said in [("mnist", 1, "must be an object"), ({"stage": 7}, 1, "the stage is '7'"),
+                                  ({}, 10**6, "number of steps")]:
+        with pytest.raises(gr.Error, match=said):
+            asyncio.run(train_pictures(settings, steps, None))
+
+
 # --- what cannot be ----------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("path, body, said", [
@@ -316,7 +337,8 @@ def test_every_rule_can_stand_in_an_address() -> None:
 
 
 @pytest.mark.parametrize("query, said", [
-    ({"set": "cats"}, "the set of pictures is 'cats'"), ({"stage": "10"}, "the stage is '10'"), ({"ask": "12"}, "may be 0 to 9"),
+    ({"set": "cats"}, "the set of pictures is 'cats'"), ({"stage": "10"}, "the stage is '10'"),
+    ({"ask": "12"}, "may be 0 to 9"),
     ({"p_lr_g": "1e9"}, "learning rate is 1e+09"), ({"reel": "../x"}, "cannot be read"),
     ({"puntil": "0"}, "it may be 1 to 1"),
 ])
