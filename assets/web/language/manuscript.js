@@ -133,6 +133,7 @@ export class Manuscript {
   summary() {
     const drawn = this.current.steps.slice(0, this.have()).filter(({ p }) => p > 0);
     const mean = drawn.reduce((sum, { p }) => sum - Math.log(p), 0) / drawn.length;
-    return `${this.have()} tokens written; their perplexity under the model is ${Math.exp(mean).toFixed(1)}.`;
+    const perplexity = Math.exp(mean);
+    return `${this.have()} tokens written; their perplexity under the model is ${perplexity.toLocaleString("en", { maximumFractionDigits: perplexity < 100 ? 1 : 0 })}.`;
   }
 }

@@ -1,7 +1,7 @@
 // What else might have stood at a place: the likeliest tokens with p, what the model said, and q, what the settings made
 // of it. Choosing one makes a branch.
 
-import { h } from "../common/dom.js";
+import { h, seen } from "../common/dom.js";
 import { share } from "./ink.js";
 
 export class Others {
@@ -28,7 +28,10 @@ export class Others {
     const held = this.list.contains(document.activeElement);
     this.longest = Math.max(...rows.flatMap(({ p, q }) => [p ?? 0, q ?? 0])); // it fills its row
     this.list.replaceChildren(...rows.map((row) => this.row(row, row.id === step.id, name)));
-    (this.list.querySelector('[aria-pressed="true"]') ?? this.list.firstElementChild).tabIndex = 0;
+    const chosen = this.list.querySelector('[aria-pressed="true"]') ?? this.list.firstElementChild;
+    chosen.tabIndex = 0;
+    this.list.scrollTop = 0;
+    seen(chosen, this.list);
     if (held) this.focus();
   }
 
