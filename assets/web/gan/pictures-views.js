@@ -73,8 +73,10 @@ export function verdictScene({ look, about, realLook, w, tall }) {
   const block = columns * (size + 2) - 2;
   return { key: "verdicts", label: "Real and generated pictures, sorted by what the discriminator says of them, the most convincing first", w, tall, items, words, loss: look.loss,
     extra(g, ink) {
-      histogram(g, ink, look.real, range, { x: 0, y: top, w: block, tall: tall - top }, ink.real, look.loss);
-      histogram(g, ink, look.verdicts, range, { x: half + between, y: top, w: block, tall: tall - top }, ink.fake, look.loss);
+      const [real, made] = [binned(look.real, range), binned(look.verdicts, range)];
+      const most = Math.max(8, ...real, ...made); // one scale for both, so that they can be compared
+      histogram(g, ink, real, most, range, { x: 0, y: top, w: block, tall: tall - top }, ink.real, look.loss);
+      histogram(g, ink, made, most, range, { x: half + between, y: top, w: block, tall: tall - top }, ink.fake, look.loss);
     } };
 }
 
@@ -87,15 +89,19 @@ function rangeOf(look) {
 
 const BINS = 20;
 
-function histogram(g, ink, verdicts, [low, high], box, colour, loss) {
+function binned(verdicts, [low, high]) {
   const counts = new Array(BINS).fill(0);
   for (const value of verdicts) if (Number.isFinite(value)) counts[Math.min(BINS - 1, Math.floor((BINS * (value - low)) / (high - low)))]++;
+  return counts;
+}
+
+function histogram(g, ink, counts, most, [low, high], box, colour, loss) {
   const foot = box.y + box.tall - 18;
   const one = box.w / BINS;
   g.fillStyle = colour;
   counts.forEach((count, i) => {
-    const tall = ((foot - box.y) * count) / Math.max(1, verdicts.length / 2);
-    g.fillRect(box.x + i * one + 1, foot - Math.min(tall, foot - box.y), one - 2, Math.min(tall, foot - box.y));
+    const tall = ((foot - box.y) * count) / most;
+    g.fillRect(box.x + i * one + 1, foot - tall, one - 2, tall);
   });
   g.fillStyle = ink.line;
   g.fillRect(box.x, foot, box.w, 1);
