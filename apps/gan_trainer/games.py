@@ -153,7 +153,7 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
             if frame is None:
                 break
             coming = asyncio.ensure_future(anext(frames, None))
-            record = wire.look(frame, live.params.rules.loss)
+            record = wire.look(frame, live.params.rules)
             if frame.moment is not None:
                 game.film.put(Kept(frame.moment, record, game.params.who, first or bool(frame.changed)))
             first = False
@@ -196,7 +196,7 @@ async def one_round(asked: Mapping[str, Any]) -> bytes:
     """A round from a step of a film, as a row of records: what happened in it, then the look after it."""
     game = await order({**asked, "pace": 0})
     frame = await runtime.start(plane.anatomy, game.params, session=game.session).aresult()
-    record = wire.look(frame.look, game.params.rules.loss)
+    record = wire.look(frame.look, game.params.rules)
     if frame.look.moment is not None:
         if game.params.start is not None:
             game.film.turn(game.params.who)

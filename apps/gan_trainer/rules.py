@@ -35,6 +35,7 @@ def rule_fields() -> dict[str, Field]:
         "d_steps": integer("the discriminator's steps a round", 1, 10),
         "lr_g": number("the generator's learning rate", 0, 10), "lr_d": number("the discriminator's learning rate", 0, 10),
         "beta1": number("beta 1", 0, 0.999), "beta2": number("beta 2", 0, 0.9999),
+        "decay": integer("the step by which learning rates have fallen", 0, plane.MAX_ROUNDS),
         "clip": number("the clipping", 0.001, 10), "gp": number("the gradient penalty", 0, 100),
         "r1": number("the R1 penalty", 0, 100), "noise": number("the instance noise", 0, 1),
         "smoothing": number("the label smoothing", 0, 0.5),

@@ -60,15 +60,15 @@ def number(value: float | None) -> float | None:
     return float(f"{value:.6g}") if value is not None and math.isfinite(value) else None
 
 
-def look(frame: plane.Look, loss: str) -> bytes:
-    m = frame.measures
+def look(frame: plane.Look, rules: plane.Rules) -> bytes:
+    m, loss = frame.measures, rules.loss
     arrows, unit = scaled(frame.arrows)
     surface, low, high = shade(frame.surface, loss, float(np.nan_to_num((m.d_real + m.d_fake) / 2)))
     head = {"step": frame.step, "seconds": round(frame.seconds, 3), "loss_d": number(m.loss_d), "loss_g": number(m.loss_g),
             "d_real": number(m.d_real), "d_fake": number(m.d_fake), "norm_d": number(m.norm_d), "norm_g": number(m.norm_g),
             "found": m.found, "modes": [round(float(share), 4) for share in m.modes], "good": round(m.good, 4),
             "jsd": number(m.jsd), "w1": number(m.w1), "changed": list(frame.changed), "broken": frame.broken,
-            "kept": frame.moment is not None, "unit": unit, "low": number(low), "high": number(high), "loss": loss,
+            "kept": frame.moment is not None, "unit": unit, "low": number(low), "high": number(high), "loss": loss, "z_kind": rules.z_kind,
             "samples": len(frame.samples), "arrows": len(frame.arrows), "mesh": list(frame.mesh.shape[:2]),
             "side": len(frame.surface)}
     text = json.dumps(head, separators=(",", ":")).encode()

@@ -11,7 +11,7 @@ export const CHARTS = {
   gradients: { title: "Gradients", lines: [["norm_d", "D", "real"], ["norm_g", "G", "fake"]], log: true },
   distance: { title: "Wasserstein-1", lines: [["w1", "estimate", "ink"]], low: 0 },
 };
-const PAD = { left: 34, right: 8, top: 24, bottom: 18 };
+const PAD = { left: 42, right: 8, top: 24, bottom: 18 };
 
 export class Curve {
   /** seek(step): a press on the chart. */

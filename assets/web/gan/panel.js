@@ -16,6 +16,7 @@ const RANGES = {
 const TIPS = {
   lr_g: "how far a step of the generator goes; 0 freezes it", lr_d: "how far a step of the discriminator goes; 0 freezes it",
   d_steps: "updates of D before each one of G", beta1: "Adam’s memory of the gradient, SGD’s momentum", beta2: "Adam’s and RMSprop’s memory of its square",
+  decay: "from half that step on both learning rates fall, to a fiftieth at it; 0: never",
   clip: "every weight of the critic stays within ± this", gp: "how strongly the critic’s slope is drawn towards 1", r1: "how strongly D is kept flat at real points",
   noise: "standard deviation of what is added to all points before D sees them", smoothing: "real counts as 1 minus this",
   spectral: "every layer of D is divided by its largest singular value", batch_norm: "the hidden layers of G are normalised over the batch",
@@ -147,7 +148,7 @@ export class Panel {
     this.rows.push(() => smoothing.classList.toggle("gx-off", !["minimax", "non-saturating", "least-squares"].includes(this.get("loss"))));
     return h("details", { class: "gx-more" }, h("summary", {}, "More rules"),
       h("div", { class: "gx-toggles" }, toggle("spectral"), toggle("batch_norm")), this.slider("r1", "R1 γ"), this.slider("noise", "Noise"), smoothing,
-      choice("optimiser", "Optimiser", [["adam", "Adam"], ["rmsprop", "RMSprop"], ["sgd", "SGD"]]), this.slider("beta1", "β1"), this.slider("beta2", "β2"),
+      choice("optimiser", "Optimiser", [["adam", "Adam"], ["rmsprop", "RMSprop"], ["sgd", "SGD"]]), this.slider("beta1", "β1"), this.slider("beta2", "β2"), this.count("decay", "Rates fall by", 0, 1_000_000),
       this.count("z_dim", "Size of z", 1, 32), choice("z_kind", "Noise z", [["normal", "normal"], ["uniform", "uniform"]]), this.count("batch", "Batch", 2, 512));
   }
 

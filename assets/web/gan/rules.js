@@ -12,7 +12,7 @@ export const LOSSES = [
 /** Names of rules as a reader sees them. */
 export const NAMES = {
   loss: "loss", g_layers: "layers of G", d_layers: "layers of D", z_dim: "dimension of z", z_kind: "noise z", batch: "batch",
-  d_steps: "D steps per G step", optimiser: "optimiser", lr_g: "learning rate of G", lr_d: "learning rate of D", beta1: "β1", beta2: "β2",
+  d_steps: "D steps per G step", optimiser: "optimiser", lr_g: "learning rate of G", lr_d: "learning rate of D", beta1: "β1", beta2: "β2", decay: "rates fall by step",
   clip: "clipping", gp: "gradient penalty λ", r1: "R1 γ", noise: "instance noise", smoothing: "label smoothing",
   spectral: "spectral norm", batch_norm: "batch norm",
 };

@@ -73,7 +73,8 @@ class Rules:
     gp: weight of the gradient penalty ("wgan-gp"). r1: gamma of the penalty on real points, for any loss. noise: standard
     deviation of what is added to real and generated points before they are judged. smoothing: real counts as
     1 - smoothing ("minimax", "non-saturating", "least-squares"). spectral: of the discriminator's weights. batch_norm:
-    of the generator's hidden layers. beta1: also the momentum of "sgd"; beta2: also the decay of "rmsprop".
+    of the generator's hidden layers. beta1: also the momentum of "sgd"; beta2: also the decay of "rmsprop". decay: both learning rates
+    fall from half that step on, in a straight line to a fiftieth at it (0: never).
     """
 
     loss: str = "non-saturating"
@@ -88,6 +89,7 @@ class Rules:
     lr_d: float = 0.001
     beta1: float = 0.5
     beta2: float = 0.99
+    decay: int = 0
     clip: float = 0.1
     gp: float = 0.1
     r1: float = 0.0
@@ -111,6 +113,7 @@ class Rules:
             between(f"{what} learning rate", value, 0.0, 10.0)
         between("beta 1", self.beta1, 0.0, 0.999)
         between("beta 2", self.beta2, 0.0, 0.9999)
+        whole("the step by which learning rates have fallen", self.decay, 0, MAX_ROUNDS)
         between("the clipping", self.clip, 0.001, 10.0)
         between("the gradient penalty", self.gp, 0.0, 100.0)
         between("the R1 penalty", self.r1, 0.0, 100.0)

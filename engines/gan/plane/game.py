@@ -18,6 +18,9 @@ from engines.gan.plane.shapes import Data
 NETWORK = {"g_layers", "z_dim"}, {"d_layers"}        # rules that make another generator, another discriminator
 
 
+REST = 0.02                                          # of the learning rates, where they have fallen
+
+
 class Broken(Exception):
     """A number of the game is no longer one. Holds the sentence."""
 
@@ -94,7 +97,7 @@ class Game:
         mix = torch.rand(rules.batch, 1, generator=self.random) if rules.loss == "wgan-gp" else None
         self.way.d_gradient(self.noised(real), self.noised(fake), mix)
         self._check("discriminator", self.d)
-        update(self.d, rules.optimiser, rules.lr_d, rules.beta1, rules.beta2)
+        update(self.d, rules.optimiser, rules.lr_d * self.share(), rules.beta1, rules.beta2)
         if rules.loss == "wgan":
             self.d.flat.clamp_(-rules.clip, rules.clip)                        # Arjovsky et al. 2017, algorithm 1, line 7
         return z, real, fake
@@ -106,7 +109,12 @@ class Game:
             fake = self.way.generate(z, learning=True)
         self.way.g_gradient(z, self.noised(fake))
         self._check("generator", self.g)
-        update(self.g, self.rules.optimiser, self.rules.lr_g, self.rules.beta1, self.rules.beta2)
+        update(self.g, self.rules.optimiser, self.rules.lr_g * self.share(), self.rules.beta1, self.rules.beta2)
+
+    def share(self) -> float:
+        """Of the learning rates, that is left at this step."""
+        decay = self.rules.decay
+        return max(REST, min(1.0, 2 - 2 * self.step / decay)) if decay else 1.0
 
     def round(self, who: str = "both") -> None:
         """d_steps updates of D, then one of G; or one update of the one who plays alone."""

@@ -141,7 +141,7 @@ def anatomy(p: asked.Play) -> Iterator[asked.Anatomy | None]:
         game.d.flat.copy_(after_d)
         pull = game.way.pull(fake).clone()
         if p.who != "d":
-            game.g_step(z, game.way.generate(z, learning=True))
+            game.g_step(z, fake)                             # what G's layers gave for z is still in their room
         moved = game.way.generate(z).clone()
         game.step += 1
     losses = (float(discriminator_loss(loss, real_before, fake_before, game.rules.smoothing)),

@@ -20,9 +20,9 @@ CELLS = 20                       # along a side of the grid that the Jensen-Shan
 NEAR = 0.99                      # share of real points that are as near to another real one as "near" means
 REFERENCE = 1000                 # real points that nearness is told by
 
-TRANSPORTED = 200                # points of each kind that Wasserstein-1 is estimated by
+TRANSPORTED = 128                # points of each kind that Wasserstein-1 is estimated by: few enough for one core
 SHARPNESS = 0.01                 # of the entropic plan, in units of the plane
-SWEEPS = 60
+SWEEPS = 40
 
 
 class Yardstick:

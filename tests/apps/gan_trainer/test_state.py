@@ -17,7 +17,7 @@ def test_an_empty_address_is_the_defaults() -> None:
 
 def test_every_rule_can_stand_in_an_address() -> None:
     given = {"loss": "wgan-gp", "g_layers": "64,32", "d_layers": "8", "z_dim": "4", "z_kind": "uniform", "batch": "32",
-             "d_steps": "3", "optimiser": "sgd", "lr_g": "0.02", "lr_d": "0", "beta1": "0.9", "beta2": "0.5", "clip": "0.01",
+             "d_steps": "3", "optimiser": "sgd", "lr_g": "0.02", "lr_d": "0", "beta1": "0.9", "beta2": "0.5", "decay": "4000", "clip": "0.01",
              "gp": "2", "r1": "1", "noise": "0.1", "smoothing": "0.2", "spectral": "1", "batch_norm": "1"}
     assert set(given) == set(rules.NAMES)
     found, faults = state.parse(given)

@@ -1,0 +1,139 @@
+"""What a game suffers from, in words: what was seen, in numbers, and which rule to try. numpy only.
+
+The signs are those of the literature: a generator that finds few modes while the discriminator is at a loss (collapse),
+a discriminator so sure that the generator's gradient vanishes (Arjovsky & Bottou 2017, arXiv:1701.04862), modes that are
+found and lost again in turn (oscillation), points that leave the plane, and the paper's own resting place, D = 1/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engines.gan.plane import Measures, Rules
+
+PROBABILITIES = ("minimax", "non-saturating")
+WINDOW = 12                      # looks that a judgement is based on
+EARLY = 600                      # rounds in which every game looks ill
+SURE, FOOLED = 0.95, 0.05        # D(real) above and D(fake) below: D is sure
+VANISHED = 0.02                  # norm of G's gradient below which it hardly learns
+FEW = 0.4                        # share of the modes below which a game has collapsed
+TURNED = 0.35                    # half the mass that moves between modes from look to look, on average
+LOST = 30.0                      # a loss beyond it, or a point beyond the plane, is divergence
+RESTING = 0.06                   # of 1/2, within which D is at its resting place
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """kind: "collapse", "too-strong", "oscillation", "diverged" or "balanced". title: two words or three. saw: what was
+    seen, in numbers. advice: what to try, a sentence. change: the rules that the advice names, ready to be played by."""
+
+    kind: str
+    title: str
+    saw: str
+    advice: str = ""
+    change: dict[str, Any] = field(default_factory=dict)
+
+
+def diagnose(steps: Sequence[int], seen: Sequence[Measures], rules: Rules) -> Diagnosis | None:
+    """The newest WINDOW looks of a game judged; steps and seen belong together. None: nothing to say."""
+    if len(seen) < WINDOW or steps[-1] < EARLY:
+        return None
+    last = list(seen[-WINDOW:])
+    for judge in (_diverged, _too_strong, _oscillation, _collapse, _balanced):
+        found = judge(last, rules)
+        if found is not None:
+            return found
+    return None
+
+
+def _mean(seen: Sequence[Measures], name: str) -> float:
+    return float(np.mean([getattr(each, name) for each in seen]))
+
+
+def _diverged(seen: list[Measures], rules: Rules) -> Diagnosis | None:
+    worst = max(abs(_mean(seen, "loss_d")), abs(_mean(seen, "loss_g")))
+    if worst < LOST and _mean(seen, "jsd") < 0.995:
+        return None
+    saw = f"The losses are at {_mean(seen, 'loss_d'):.3g} (D) and {_mean(seen, 'loss_g'):.3g} (G), and hardly a point lies near the data."
+    change = {"lr_g": rules.lr_g / 10, "lr_d": rules.lr_d / 10} if max(rules.lr_g, rules.lr_d) > 1e-4 else {}
+    return Diagnosis("diverged", "It runs away", saw, "Go back to an earlier moment and take smaller steps." if change else
+                     "Start over with other rules.", change)
+
+
+def _too_strong(seen: list[Measures], rules: Rules) -> Diagnosis | None:
+    real, fake, norm = _mean(seen, "d_real"), _mean(seen, "d_fake"), _mean(seen, "norm_g")
+    if rules.loss not in PROBABILITIES or real < SURE or fake > FOOLED:
+        return None
+    saw = f"D says {100 * real:.0f} % of real points and {100 * fake:.1f} % of generated ones"
+    if rules.loss == "minimax" and norm < VANISHED:
+        return Diagnosis("too-strong", "D is too strong", f"{saw}; the gradient that reaches G has a norm of {norm:.2g}.",
+                         "Where D is sure the minimax loss is flat; the non-saturating one is steep there.",
+                         {"loss": "non-saturating"})
+    if rules.d_steps > 1 or rules.lr_d > 2 * rules.lr_g:
+        change = {"d_steps": 1} if rules.d_steps > 1 else {"lr_d": rules.lr_g}
+        return Diagnosis("too-strong", "D is too strong", f"{saw}: G never gets near.", "Let D learn less in a round.", change)
+    return Diagnosis("too-strong", "D is too strong", f"{saw}: G never gets near.",
+                     "Blur what D sees, so that real and generated points overlap.", {"noise": max(0.1, 2 * rules.noise)})
+
+
+def _oscillation(seen: list[Measures], rules: Rules) -> Diagnosis | None:
+    modes = np.stack([each.modes for each in seen]) if len(seen[0].modes) else np.zeros((0, 0))
+    if not modes.size or _mean(seen, "found") > 0.7 * modes.shape[1]:
+        return None
+    moved = np.abs(np.diff(modes, axis=0)).sum(1) / 2 / np.maximum(modes[1:].sum(1), 0.05)
+    held = {int(each.argmax()) for each in modes if each.max() > 0.05}
+    if moved.mean() < TURNED or len(held) < 3:
+        return None
+    saw = (f"Of {modes.shape[1]} modes about {_mean(seen, 'found'):.0f} are held at a time, but {len(held)} different ones led "
+           f"in the last {len(seen)} looks: G runs from one to the next and D after it.")
+    if rules.optimiser != "adam":
+        return Diagnosis("oscillation", "They run in circles", saw, "Adam takes the swing out of it.",
+                         {"optimiser": "adam", "lr_g": 0.001, "lr_d": 0.001, "beta1": 0.5})
+    if rules.beta1 > 0.6:
+        return Diagnosis("oscillation", "They run in circles", saw, "Momentum feeds the swing: take less of it.", {"beta1": 0.0})
+    return _held_to_slope(Diagnosis("oscillation", "They run in circles", saw), rules)
+
+
+def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
+    count, found = len(seen[-1].modes), _mean(seen, "found")
+    if count:
+        if found > FEW * count or _mean(seen, "good") < 0.2 and found >= 1:
+            return None
+        saw = f"{found:.0f} of {count} modes are found, and {100 * _mean(seen, 'good'):.0f} % of the points lie on them"
+    else:
+        if _mean(seen, "good") < 0.8 or _mean(seen, "jsd") < 0.6:
+            return None
+        saw = f"{100 * _mean(seen, 'good'):.0f} % of the points lie on the data, but only on a part of it (divergence {_mean(seen, 'jsd'):.2f} bit)"
+    verdict = f"; D says {100 * _mean(seen, 'd_fake'):.0f} % of them" if rules.loss in PROBABILITIES else ""
+    return _held_to_slope(Diagnosis("collapse", "Mode collapse", f"{saw}{verdict}."), rules)
+
+
+def _held_to_slope(found: Diagnosis, rules: Rules) -> Diagnosis:
+    """The advice for a G that runs after a D which gives no direction between the modes."""
+    weak = min(len(rules.d_layers), 2) < 2 or max(rules.d_layers) < 32
+    change: dict[str, Any] = {"loss": "wgan-gp", "gp": 0.1, "d_steps": max(3, rules.d_steps)}
+    advice = "A critic whose slope is held near 1 points to the modes that are missing."
+    if rules.loss == "wgan-gp":
+        change, advice = {"d_steps": min(10, rules.d_steps + 2)}, "Let the critic learn more between two steps of G."
+    if weak:
+        change["d_layers"] = (64, 64)
+        advice += " It also needs room to tell them apart."
+    if rules.lr_g > 2 * rules.lr_d or rules.lr_g > 0.005:
+        change |= {"lr_g": min(rules.lr_g, rules.lr_d, 0.001), "lr_d": min(rules.lr_d, 0.001)}
+    if rules.beta1 > 0.6:
+        change["beta1"] = 0.5
+    return Diagnosis(found.kind, found.title, found.saw, advice, change)
+
+
+def _balanced(seen: list[Measures], rules: Rules) -> Diagnosis | None:
+    real, fake = _mean(seen, "d_real"), _mean(seen, "d_fake")
+    if rules.loss not in PROBABILITIES or max(abs(real - 0.5), abs(fake - 0.5)) > RESTING or _mean(seen, "jsd") > 0.4:
+        return None
+    if len(seen[-1].modes) and _mean(seen, "found") < 0.9 * len(seen[-1].modes):
+        return None
+    return Diagnosis("balanced", "In balance", f"D says {100 * real:.0f} % of real and {100 * fake:.0f} % of generated points: "
+                     f"it can only guess, and {100 * _mean(seen, 'good'):.0f} % of the points are good.")
