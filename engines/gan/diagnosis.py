@@ -1,14 +1,14 @@
 """What a game suffers from, in words: what was seen, in numbers, and which rule to try. numpy only.
 
 The signs are those of the literature: a generator that finds few modes while the discriminator is at a loss (collapse),
-a discriminator so sure that the generator's gradient vanishes (Arjovsky & Bottou 2017, arXiv:1701.04862), modes that are
-found and lost again in turn (oscillation), points that leave the plane, and the paper's own resting place, D = 1/2.
+a discriminator so sure that the generator's gradient vanishes (Arjovsky & Bottou 2017, arXiv:1701.04862), a lead that goes
+to and fro (oscillation), losses without a limit, and the paper's own resting place, D = 1/2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ EARLY = 600                      # rounds in which every game looks ill
 SURE, FOOLED = 0.95, 0.05        # D(real) above and D(fake) below: D is sure
 VANISHED = 0.02                  # norm of G's gradient below which it hardly learns
 FEW = 0.4                        # share of the modes below which a game has collapsed
-TURNED = 0.35                    # half the mass that moves between modes from look to look, on average
+SWING = 0.25                     # of D's lead, from its least to its most, that is more than the noise of a batch
 LOST = 30.0                      # a loss beyond it, or a point beyond the plane, is divergence
 RESTING = 0.06                   # of 1/2, within which D is at its resting place
 
@@ -43,7 +43,7 @@ def diagnose(steps: Sequence[int], seen: Sequence[Measures], rules: Rules) -> Di
     if len(seen) < WINDOW or steps[-1] < EARLY:
         return None
     last = list(seen[-WINDOW:])
-    for judge in (_diverged, _too_strong, _oscillation, _collapse, _balanced):
+    for judge in (_too_strong, _diverged, _collapse, _oscillation, _balanced):
         found = judge(last, rules)
         if found is not None:
             return found
@@ -56,7 +56,7 @@ def _mean(seen: Sequence[Measures], name: str) -> float:
 
 def _diverged(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     worst = max(abs(_mean(seen, "loss_d")), abs(_mean(seen, "loss_g")))
-    if worst < LOST and _mean(seen, "jsd") < 0.995:
+    if worst < LOST:
         return None
     saw = f"The losses are at {_mean(seen, 'loss_d'):.3g} (D) and {_mean(seen, 'loss_g'):.3g} (G), and hardly a point lies near the data."
     change = {"lr_g": rules.lr_g / 10, "lr_d": rules.lr_d / 10} if max(rules.lr_g, rules.lr_d) > 1e-4 else {}
@@ -69,64 +69,72 @@ def _too_strong(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     if rules.loss not in PROBABILITIES or real < SURE or fake > FOOLED:
         return None
     saw = f"D says {100 * real:.0f} % of real points and {100 * fake:.1f} % of generated ones"
+    change: dict[str, Any] = {"d_steps": 1} if rules.d_steps > 1 else {}
+    if rules.lr_d > 2 * rules.lr_g:
+        change |= {"lr_g": 0.001, "lr_d": 0.001}
     if rules.loss == "minimax" and norm < VANISHED:
-        return Diagnosis("too-strong", "D is too strong", f"{saw}; the gradient that reaches G has a norm of {norm:.2g}.",
+        return Diagnosis("too-strong", "D is too strong", f"{saw}; the gradient that reaches G has a norm of {norm:.1g}.",
                          "Where D is sure the minimax loss is flat; the non-saturating one is steep there.",
-                         {"loss": "non-saturating"})
-    if rules.d_steps > 1 or rules.lr_d > 2 * rules.lr_g:
-        change = {"d_steps": 1} if rules.d_steps > 1 else {"lr_d": rules.lr_g}
-        return Diagnosis("too-strong", "D is too strong", f"{saw}: G never gets near.", "Let D learn less in a round.", change)
+                         {"loss": "non-saturating", **change})
+    if change:
+        return Diagnosis("too-strong", "D is too strong", f"{saw}: G never gets near.", "Let D learn no faster than G.", change)
     return Diagnosis("too-strong", "D is too strong", f"{saw}: G never gets near.",
                      "Blur what D sees, so that real and generated points overlap.", {"noise": max(0.1, 2 * rules.noise)})
-
-
-def _oscillation(seen: list[Measures], rules: Rules) -> Diagnosis | None:
-    modes = np.stack([each.modes for each in seen]) if len(seen[0].modes) else np.zeros((0, 0))
-    if not modes.size or _mean(seen, "found") > 0.7 * modes.shape[1]:
-        return None
-    moved = np.abs(np.diff(modes, axis=0)).sum(1) / 2 / np.maximum(modes[1:].sum(1), 0.05)
-    held = {int(each.argmax()) for each in modes if each.max() > 0.05}
-    if moved.mean() < TURNED or len(held) < 3:
-        return None
-    saw = (f"Of {modes.shape[1]} modes about {_mean(seen, 'found'):.0f} are held at a time, but {len(held)} different ones led "
-           f"in the last {len(seen)} looks: G runs from one to the next and D after it.")
-    if rules.optimiser != "adam":
-        return Diagnosis("oscillation", "They run in circles", saw, "Adam takes the swing out of it.",
-                         {"optimiser": "adam", "lr_g": 0.001, "lr_d": 0.001, "beta1": 0.5})
-    if rules.beta1 > 0.6:
-        return Diagnosis("oscillation", "They run in circles", saw, "Momentum feeds the swing: take less of it.", {"beta1": 0.0})
-    return _held_to_slope(Diagnosis("oscillation", "They run in circles", saw), rules)
 
 
 def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     count, found = len(seen[-1].modes), _mean(seen, "found")
     if count:
-        if found > FEW * count or _mean(seen, "good") < 0.2 and found >= 1:
+        if found > FEW * count:
             return None
-        saw = f"{found:.0f} of {count} modes are found, and {100 * _mean(seen, 'good'):.0f} % of the points lie on them"
+        saw = f"{found:.0f} of {count} modes are found"
+        led = {int(each.modes.argmax()) for each in seen if each.modes.max() > 0.05}
+        if len(led) > 2:
+            saw += f", and in the last {len(seen)} looks {len(led)} different ones led: G runs from one to the next, and D after it"
     else:
         if _mean(seen, "good") < 0.8 or _mean(seen, "jsd") < 0.6:
             return None
-        saw = f"{100 * _mean(seen, 'good'):.0f} % of the points lie on the data, but only on a part of it (divergence {_mean(seen, 'jsd'):.2f} bit)"
-    verdict = f"; D says {100 * _mean(seen, 'd_fake'):.0f} % of them" if rules.loss in PROBABILITIES else ""
-    return _held_to_slope(Diagnosis("collapse", "Mode collapse", f"{saw}{verdict}."), rules)
+        saw = (f"{100 * _mean(seen, 'good'):.0f} % of the points lie on the data, but only on a part of it "
+               f"(divergence {_mean(seen, 'jsd'):.2f} bit)")
+    if rules.loss in PROBABILITIES:
+        saw += f"; D says {100 * _mean(seen, 'd_fake'):.0f} % of them"
+    return _held_to_slope(Diagnosis("collapse", "Mode collapse", f"{saw}."), rules)
+
+
+def _oscillation(seen: list[Measures], rules: Rules) -> Diagnosis | None:
+    lead = np.array([each.d_real - each.d_fake for each in seen])
+    swing, turns = float(np.ptp(lead)), int((np.diff(np.sign(lead - lead.mean())) != 0).sum())
+    if rules.loss not in PROBABILITIES or swing < SWING or turns < 3:
+        return None
+    saw = (f"In the last {len(seen)} looks D's lead, D(real) less D(fake), went {turns} times up and down, "
+           f"by {100 * swing:.0f} % at most: each undoes what the other has learned.")
+    found = Diagnosis("oscillation", "They run in circles", saw)
+    if rules.beta1 > 0.6:
+        return replace(found, advice="Momentum feeds the swing: take less of it.", change={"beta1": 0.0})
+    if rules.optimiser != "adam":
+        return replace(found, advice="Adam takes the swing out of it.",
+                       change={"optimiser": "adam", "lr_g": 0.001, "lr_d": 0.001, "beta1": 0.5})
+    if not rules.r1:
+        return replace(found, advice="Keep D flat at real points, so that there is a place to rest.", change={"r1": 0.1})
+    return replace(found, advice="Take smaller steps.", change={"lr_g": rules.lr_g / 3, "lr_d": rules.lr_d / 3})
 
 
 def _held_to_slope(found: Diagnosis, rules: Rules) -> Diagnosis:
     """The advice for a G that runs after a D which gives no direction between the modes."""
-    weak = min(len(rules.d_layers), 2) < 2 or max(rules.d_layers) < 32
     change: dict[str, Any] = {"loss": "wgan-gp", "gp": 0.1, "d_steps": max(3, rules.d_steps)}
     advice = "A critic whose slope is held near 1 points to the modes that are missing."
     if rules.loss == "wgan-gp":
         change, advice = {"d_steps": min(10, rules.d_steps + 2)}, "Let the critic learn more between two steps of G."
-    if weak:
+    if len(rules.d_layers) < 2 or max(rules.d_layers) < 32:
         change["d_layers"] = (64, 64)
         advice += " It also needs room to tell them apart."
-    if rules.lr_g > 2 * rules.lr_d or rules.lr_g > 0.005:
-        change |= {"lr_g": min(rules.lr_g, rules.lr_d, 0.001), "lr_d": min(rules.lr_d, 0.001)}
+    if max(rules.lr_g, rules.lr_d) > 0.002:
+        change |= {"lr_g": 0.001, "lr_d": 0.001}
+    if rules.optimiser != "adam":
+        change |= {"optimiser": "adam", "lr_g": 0.001, "lr_d": 0.001}
     if rules.beta1 > 0.6:
         change["beta1"] = 0.5
-    return Diagnosis(found.kind, found.title, found.saw, advice, change)
+    return replace(found, advice=advice, change=change)
 
 
 def _balanced(seen: list[Measures], rules: Rules) -> Diagnosis | None:

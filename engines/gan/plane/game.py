@@ -21,6 +21,9 @@ NETWORK = {"g_layers", "z_dim"}, {"d_layers"}        # rules that make another g
 REST = 0.02                                          # of the learning rates, where they have fallen
 
 
+HEAP = 0.25                                          # how wide the points lie before anything is learned
+
+
 class Broken(Exception):
     """A number of the game is no longer one. Holds the sentence."""
 
@@ -37,7 +40,7 @@ class Game:
 
     def _generator(self) -> Net:
         net = Net((self.rules.z_dim, *self.rules.g_layers, 2))
-        net.begin(self.random)
+        net.begin(self.random, HEAP)
         return net
 
     def _discriminator(self) -> Net:

@@ -46,11 +46,16 @@ class Net:
             at += out
         return found
 
-    def begin(self, random: torch.Generator) -> None:
-        """He's initialisation (2015, arXiv:1502.01852, eq. 15) for a slope; the last layer as if there were none."""
+    def begin(self, random: torch.Generator, size: float = 1.0) -> None:
+        """He's initialisation (2015, arXiv:1502.01852, eq. 15) for a slope; the last layer as if there were none.
+
+        size: of what comes out, for numbers of variance 1 that go in.
+        """
         for place, (weight, bias) in enumerate(self.layers):
-            slope = SLOPE if place < len(self.layers) - 1 else 1.0
-            weight.normal_(0.0, math.sqrt(2 / ((1 + slope**2) * weight.shape[0])), generator=random)
+            gain = SLOPE if place < len(self.layers) - 1 else 1.0
+            weight.normal_(0.0, math.sqrt(2 / ((1 + gain**2) * weight.shape[0])), generator=random)
+            if place == len(self.layers) - 1:
+                weight.mul_(size)
             bias.zero_()
 
     def room(self, use: str, rows: int) -> list[Tensor]:

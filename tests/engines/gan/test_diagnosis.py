@@ -1,0 +1,97 @@
+"""What a game suffers from is seen in real games, and the advice can be played by."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from engines.gan import plane
+from engines.gan.diagnosis import WINDOW, diagnose
+from engines.gan.plane import Measures, Play, Rules, Shape, jobs
+from engines.gan.plane.presets import COLLAPSE, RECOMMENDED, REPAIRED, TOO_GOOD
+
+GOOD = Measures(1.38, 0.7, 0.51, 0.49, 0.1, 0.1, 8, np.full(8, 0.12, np.float32), 0.96, 0.1)
+
+
+def played(rules: Rules, seed: int, until: int, every: int = 50, shape: str = "ring") -> list[plane.Look]:
+    return [look for look in jobs.play(Play(Shape(shape), rules, seed, until, every=every)) if look is not None]
+
+
+def said(looks: list[plane.Look], rules: Rules) -> object:
+    return diagnose([look.step for look in looks], [look.measures for look in looks], rules)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_collapsed_game_is_told_and_the_advice_mends_it(seed: int) -> None:
+    looks = played(COLLAPSE, seed, 2000)
+    assert looks[-1].measures.found <= 3
+    found = said(looks, COLLAPSE)
+    assert found.kind == "collapse" and "of 8 modes are found" in found.saw
+    mended = dataclasses.replace(COLLAPSE, **found.change)
+    assert mended == REPAIRED
+    again = played(mended, seed, 1500)
+    assert again[-1].measures.found == 8, "WGAN-GP repairs it"
+    assert said(again, mended) is None
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_detective_that_is_too_good_is_told_and_the_advice_mends_it(seed: int) -> None:
+    looks = played(TOO_GOOD, seed, 800, 25)
+    last = looks[-1].measures
+    assert last.d_real > 0.99 and last.d_fake < 0.01 and last.norm_g < 1e-3
+    found = said(looks, TOO_GOOD)
+    assert found.kind == "too-strong" and "gradient that reaches G has a norm of" in found.saw
+    mended = dataclasses.replace(TOO_GOOD, **found.change)
+    assert mended.loss == "non-saturating"
+    go_on = jobs.play(Play(Shape("ring"), mended, seed, 3000, every=200, start=looks[-1].moment))
+    again = [look for look in go_on if look is not None]
+    assert again[-1].measures.found >= 4 and again[-1].measures.d_fake > 0.2
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_recommended_rules_rest_on_the_ring(seed: int) -> None:
+    looks = played(RECOMMENDED, seed, 5000, 100)
+    last = looks[-1].measures
+    assert last.found == 8 and last.good >= 0.94 and last.jsd < 0.25
+    assert said(looks, RECOMMENDED).kind == "balanced"
+
+
+def history(*changes: dict[str, object]) -> list[Measures]:
+    return [dataclasses.replace(GOOD, **change) for change in changes]
+
+
+def judged(seen: list[Measures], rules: Rules = Rules()) -> str | None:
+    found = diagnose(list(range(1000, 1000 + len(seen))), seen, rules)
+    return found and found.kind
+
+
+def test_each_sign_alone() -> None:
+    few = np.array([0.9, 0, 0, 0, 0, 0, 0, 0], np.float32)
+    assert judged(history(*[{}] * WINDOW)) == "balanced"
+    assert judged(history(*[{"found": 1, "modes": few}] * WINDOW)) == "collapse"
+    assert judged(history(*[{"loss_d": 900.0}] * WINDOW)) == "diverged"
+    assert judged(history(*[{"d_real": 1.0, "d_fake": 0.0}] * WINDOW)) == "too-strong"
+    swings = [{"d_real": 0.5 + 0.2 * (-1) ** k, "d_fake": 0.5 - 0.2 * (-1) ** k, "jsd": 0.5} for k in range(WINDOW)]
+    assert judged(history(*swings)) == "oscillation"
+    nothing = np.zeros(0, np.float32)
+    assert judged(history(*[{"modes": nothing, "found": 0, "good": 0.97, "jsd": 0.8}] * WINDOW)) == "collapse"
+
+
+def test_nothing_is_said_too_early_or_of_a_score() -> None:
+    assert diagnose([0], [GOOD], Rules()) is None
+    assert diagnose(list(range(WINDOW)), [GOOD] * WINDOW, Rules()) is None
+    assert judged(history(*[{}] * WINDOW), Rules(loss="wgan-gp")) is None
+
+
+@pytest.mark.parametrize("rules", [COLLAPSE, TOO_GOOD, Rules(optimiser="sgd", lr_g=0.1), Rules(beta1=0.9), Rules(loss="wgan-gp"),
+                                   Rules(r1=1.0), Rules(d_layers=(4,)), Rules(loss="minimax")])
+def test_every_advice_is_a_rule_that_can_be_played(rules: Rules) -> None:
+    few = np.array([0.9, 0, 0, 0, 0, 0, 0, 0], np.float32)
+    swings = [{"d_real": 0.5 + 0.2 * (-1) ** k, "d_fake": 0.5 - 0.2 * (-1) ** k, "jsd": 0.5} for k in range(WINDOW)]
+    for changes in ([{"found": 1, "modes": few}] * WINDOW, [{"d_real": 1.0, "d_fake": 0.0, "norm_g": 0.0}] * WINDOW, swings,
+                    [{"loss_g": 1e5}] * WINDOW):
+        found = diagnose(list(range(1000, 1000 + WINDOW)), history(*changes), rules)
+        if found is not None and found.change:
+            assert dataclasses.replace(rules, **found.change) != rules and found.advice
