@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE_BYTES = 10_000_000          # beyond it the Hub wants large-file storage
-ASSETS_BYTES = 52 * 2**20        # and the code beside it a few MiB more: the whole tree stays under 60
+ASSETS_BYTES = 56 * 2**20        # and the code beside it a few MiB more: the whole tree stays under 60
 
 
 def test_what_is_bundled_is_small() -> None:

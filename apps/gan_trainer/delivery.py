@@ -7,15 +7,17 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from apps.gan_trainer import games, state
+from apps.gan_trainer import games, rules, state
 from engines import runtime
+from engines.gan.plane import presets
 
 
 def opening(query: dict[str, str]) -> dict[str, Any]:
     """Everything the page needs to draw itself, in one answer."""
     cleaned, faults = state.parse(query)
     return {"state": cleaned, "faults": list(dict.fromkeys(faults)),
-            "defaults": {key: field.default for key, field in state.all_fields().items()}}
+            "defaults": {key: field.default for key, field in state.all_fields().items()},
+            "presets": {"recommended": rules.told(presets.RECOMMENDED), "plain": rules.told(rules.DEFAULT)}}
 
 
 def routes() -> APIRouter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,12 +23,14 @@ from apps.gan_trainer.films import Film, Gone, Kept, films
 from engines import runtime
 from engines.checks import whole
 from engines.gan import plane
+from engines.gan.diagnosis import WINDOW, diagnose
 from engines.runtime import BadInput, EngineLost, VisitorError
 from gallery.asked import read_body, session
 
 STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
 FRAMES_A_SECOND = 30             # looks that are sent: a page paints no more of them, and half its time is its own
 FASTEST = 3000                   # steps a second that can be asked for; beyond it a game runs as fast as it can
+DIAGNOSIS_EVERY_S = 0.7          # as often as one can read what it says
 BINARY = "application/octet-stream"
 
 log = logging.getLogger(__name__)
@@ -131,6 +134,35 @@ async def at(film: Film, step: int, visitor: str) -> plane.Moment:
     return look.moment
 
 
+class Doctor:
+    """Looks at the newest looks of one stream now and then, and says what the game suffers from."""
+
+    def __init__(self) -> None:
+        self.looks: deque[plane.Look] = deque(maxlen=WINDOW)
+        self.rules = rules.DEFAULT
+        self.asked = 0.0
+
+    def see(self, look: plane.Look, played: plane.Rules) -> None:
+        if look.changed:
+            self.looks.clear()               # what was seen under other rules says nothing about these
+        self.looks.append(look)
+        self.rules = played
+
+    def due(self, now: float) -> bool:
+        if now - self.asked < DIAGNOSIS_EVERY_S:
+            return False
+        self.asked = now
+        return True
+
+    def says(self) -> dict[str, Any]:
+        """{} where there is nothing to say. change: the rules that it advises, as a page sets them."""
+        found = diagnose([look.step for look in self.looks], [look.measures for look in self.looks], self.rules)
+        if found is None:
+            return {}
+        return {"kind": found.kind, "title": found.title, "saw": found.saw, "advice": found.advice,
+                "change": {name: rules.plain(value) for name, value in found.change.items()}}
+
+
 # --- the stream ---------------------------------------------------------------------------------------------------
 
 async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
@@ -143,6 +175,7 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
     coming = asyncio.ensure_future(anext(frames, None))
     loop = asyncio.get_running_loop()
     pause = _every(game.pace) / game.pace if game.params.every else 0.0
+    doctor = Doctor()
     try:
         while True:
             done, _ = await asyncio.wait({coming}, timeout=STATUS_EVERY_S)
@@ -158,6 +191,9 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
                 game.film.put(Kept(frame.moment, record, game.params.who, first or bool(frame.changed)))
             first = False
             yield record
+            doctor.see(frame, live.params.rules)
+            if doctor.due(loop.time()):
+                yield wire.told("diagnosis", **doctor.says())
             await asyncio.sleep(max(0.0, due - loop.time()))
             due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / (2 * FRAMES_A_SECOND)
         yield wire.told("end")
@@ -177,7 +213,7 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
 
 def begun(game: Order) -> StreamingResponse:
     """Start what was asked for. Raises VisitorError."""
-    run = runtime.start(plane.paced if game.params.every else plane.play, game.params, session=game.session)
+    run = runtime.start(plane.play, game.params, session=game.session)
 
     async def stream() -> AsyncIterator[bytes]:
         try:

@@ -22,7 +22,7 @@ async def make(still: bool) -> bytes:
     """An animated WebP of 320 x 240 on nothing; with `still` a single picture. Raises VisitorError."""
     params = plane.Play(plane.Shape("ring"), plane.Rules(), SEED, STEPS, every=EVERY)
     real = await runtime.start(plane.real, params.shape, session="thumbnail").aresult()
-    looks = [look async for look in runtime.start(plane.paced, params, session="thumbnail")]
+    looks = [look async for look in runtime.start(plane.play, params, session="thumbnail")]
     return await asyncio.to_thread(draw, real.points, [look.samples for look in (looks[-1:] if still else looks)])
 
 

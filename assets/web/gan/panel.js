@@ -28,7 +28,7 @@ export class Panel {
   constructor(panel, app, on) {
     Object.assign(this, { app, on, rows: [] });
     this.about = h("p", { class: "gx-about" });
-    panel.append(h("div", { class: "gx-controls" }, this.dataRow(), this.about, this.lossRow(), this.layersOf("g_layers", "G"), this.layersOf("d_layers", "D"),
+    panel.append(h("div", { class: "gx-controls" }, this.dataRow(), this.about, this.presets(), this.lossRow(), this.layersOf("g_layers", "G"), this.layersOf("d_layers", "D"),
       this.slider("lr_g", "η of G"), this.slider("lr_d", "η of D"), this.steps(), ...this.only(), this.more(), this.seedRow(), this.showRow(), this.versus(), this.home()));
     app.store.on("*", () => this.render());
     this.render();
@@ -60,6 +60,14 @@ export class Panel {
       own.hidden = this.get("data") !== "own";
       for (const each of buttons) each.setAttribute("aria-pressed", String(each.dataset.kind === this.get("data")));
     });
+  }
+
+  // Two sets of rules to begin with: the plain ones of the paper's time, and those that come to rest.
+  presets() {
+    const options = [["plain", "Plain", "two small networks and Adam, nothing else"], ["recommended", "Recommended", "room in both networks, R1, and rates that fall: rests on the ring for every seed tried"]];
+    const row = h("div", { class: "g-seg", role: "group", "aria-label": "Rules" }, ...options.map(([name, text, title]) => h("button", { type: "button", title, "data-name": name, onclick: () => this.set(this.app.presets[name]) }, text)));
+    const same = (name) => KEYS.every((key) => JSON.stringify(this.get(key)) === JSON.stringify(this.app.presets[name][key]));
+    return this.add(this.row("Rules", "where to begin; every rule can be changed, also while they play", row), () => { for (const each of row.children) each.setAttribute("aria-pressed", String(same(each.dataset.name))); });
   }
 
   // --- rules -----------------------------------------------------------------------------------------------------------

@@ -262,8 +262,7 @@ class Anatomy:
 
 
 real = Job("engines.gan.plane.jobs:real", params=Shape, frame=Real)
-play = Job("engines.gan.plane.jobs:play", params=Play, frame=Look, mode="training", outbox="latest",
+# No look is dropped: one of them may be the moment at which a rule changed. A reader that is slow slows the game.
+play = Job("engines.gan.plane.jobs:play", params=Play, frame=Look, mode="training", outbox="wait", outbox_size=2,
            deadline_s=7200.0)
-paced = Job("engines.gan.plane.jobs:play", params=Play, frame=Look, mode="training", outbox="wait", outbox_size=1,
-            deadline_s=7200.0)
 anatomy = Job("engines.gan.plane.jobs:anatomy", params=Play, frame=Anatomy, mode="training")

@@ -6,6 +6,7 @@ import pytest
 
 from apps.gan_trainer import DEMO, rules, state
 from engines.gan import plane
+from engines.gan.plane import presets
 
 
 def test_an_empty_address_is_the_defaults() -> None:
@@ -66,3 +67,15 @@ def test_every_scene_is_read_without_a_fault() -> None:
     assert len(DEMO.scenes) >= 7
     for scene in DEMO.scenes:
         assert state.parse(scene.query)[1] == [], scene.title
+
+
+def test_scenes_play_by_the_rules_that_were_measured() -> None:
+    scenes = {scene.title: state.parse(scene.query)[0] for scene in DEMO.scenes}
+
+    def played(title: str) -> plane.Rules:
+        return rules.read({name: scenes[title][name] for name in rules.NAMES})
+    assert played("The ring, learned") == played("In balance: D = 1/2") == presets.RECOMMENDED
+    assert played("Mode collapse") == presets.COLLAPSE and played("The detective is too good") == presets.TOO_GOOD
+    for title, key in (("WGAN-GP repairs it", "versus"), ("Change the rule midway", "midway")):
+        assert played(title) == presets.COLLAPSE
+        assert rules.read(scenes[title][key], presets.COLLAPSE) == presets.REPAIRED
