@@ -10,8 +10,8 @@ from gallery.demo import Demo, Scene
 # As engines.gan.plane.presets has them, where they were measured.
 RESTING = {"g_layers": "64,64,64", "d_layers": "64,64,64", "lr_g": "0.003", "lr_d": "0.003", "beta1": "0", "r1": "0.02",
            "batch": "256", "decay": "5000"}
-COLLAPSING = {"d_layers": "8", "lr_g": "0.005"}
-REPAIR = "loss:wgan-gp;gp:0.1;d_steps:3;d_layers:64,64;lr_g:0.001"
+COLLAPSING = {"lr_g": "0.01", "lr_d": "0.002", "beta1": "0.9"}
+REPAIR = "loss:wgan-gp;gp:0.1;d_steps:3;lr_g:0.001;lr_d:0.001;beta1:0.5"
 
 DEMO = Demo(
     title="GAN trainer",
@@ -22,18 +22,18 @@ DEMO = Demo(
         Scene("The ring, learned", "Eight heaps, found one after the other.",
               {"data": "ring", "seed": "1", **RESTING, "play": "1"}),
         Scene("Mode collapse", "G runs from heap to heap, and D after it.",
-              {"data": "ring", "seed": "4", **COLLAPSING, "until": "2000", "play": "1"}),
+              {"data": "ring", "seed": "1", **COLLAPSING, "until": "2000", "play": "1"}),
         Scene("The detective is too good", "D is sure of everything; what is left for G to learn from?",
               {"data": "ring", "seed": "1", "loss": "minimax", "z_kind": "uniform", "lr_g": "1e-05", "lr_d": "0.005",
                "d_steps": "5", "d_layers": "64,64", "until": "800", "play": "1"}),
         Scene("WGAN-GP repairs it", "The same seed twice: left collapses, right does not.",
-              {"data": "ring", "seed": "4", **COLLAPSING, "versus": REPAIR, "until": "2000", "play": "1"}),
+              {"data": "ring", "seed": "1", **COLLAPSING, "versus": REPAIR, "until": "2000", "play": "1"}),
         Scene("In balance: D = 1/2", "Both curves of D end at a half: it can only guess.",
               {"data": "grid", "seed": "2", **RESTING, "play": "1"}),
         Scene("Digits from noise", "When can you read the first one?",
               {"tool": "pictures", "set": "mnist", "stage": "scratch", "play": "1"}),
         Scene("Change the rule midway", "Half-way the loss becomes another one: what do the curves do?",
-              {"data": "ring", "seed": "4", **COLLAPSING, "midway": REPAIR, "until": "4000", "play": "1"}),
+              {"data": "ring", "seed": "1", **COLLAPSING, "midway": REPAIR, "until": "4000", "speed": "600", "play": "1"}),
         Scene("One step, slowly", "Every phase of a step, from noise to both lessons.",
               {"data": "ring", "seed": "1", "speed": "slow", "play": "1"}),
     ),

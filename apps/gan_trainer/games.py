@@ -196,6 +196,7 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
                 yield wire.told("diagnosis", **doctor.says())
             await asyncio.sleep(max(0.0, due - loop.time()))
             due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / (2 * FRAMES_A_SECOND)
+        yield wire.told("diagnosis", **doctor.says())
         yield wire.told("end")
     except VisitorError as error:
         yield wire.told("failed", error=str(error), lost=isinstance(error, EngineLost),

@@ -140,7 +140,7 @@ def test_two_games_play_one_rule_apart(plane: Callable[..., Watched]) -> None:
     assert a == b, "the same seed begins alike"
     a, b = (page.evaluate(f"{PLANE}.games.{which}.newest.loss_d") for which in "ab")
     assert a != b
-    assert "learning rate of D 0.02" in page.locator(".gx-board-cap").last.inner_text()
+    assert "Learning rate of D 0.02" in page.locator(".gx-board-apart").last.inner_text()
     watched.check()
 
 

@@ -15,8 +15,9 @@ export class Board {
     this.canvas = h("canvas", { class: "gx-board-canvas", role: "img", "aria-label": name });
     this.caption = h("span", { class: "gx-board-cap" });
     this.numbers = h("p", { class: "gx-board-numbers" });
+    this.apart = h("p", { class: "gx-board-apart" });
     this.box = h("div", { class: "gx-board-box" }, this.canvas, this.caption);
-    this.element = h("div", { class: "gx-board" }, this.box, this.numbers);
+    this.element = h("div", { class: "gx-board" }, this.box, this.numbers, this.apart);
     this.show = { real: true, fake: true, surface: true, mesh: true, arrows: true };
     this.look = this.real = this.scene = null;
     this.part = null; // of the graph, that the pointer is on

@@ -34,13 +34,11 @@ class PlaneTool {
       until: (input) => this.until(input), reset: () => this.reset(), live: () => this.live() });
     this.stage = this.build();
     this.panel = new Panel(panel, app, { upload: (file) => this.upload(file), draw: () => this.setDrawing(!this.drawing), csv: () => this.csv(), weights: () => this.weights() });
-    app.store.on(GAME, () => this.visible && this.another());
-    app.store.on([...KEYS, "versus"], (_, changed) => this.visible && this.ruled(changed));
+    app.store.on([...GAME, ...KEYS, "versus", "play"], (state, changed) => this.visible && this.changed(state, changed));
     app.store.on("show", () => this.layers());
     app.store.on(["until", "speed"], () => this.marks());
     app.store.on("until", () => { for (const game of this.playing()) game.steer({ until: app.store.get("until") }); });
     app.store.on("at", (state) => { if (state.at != null && state.at !== this.shown && !this.playing().length) this.seek(state.at); });
-    app.store.on("play", (state) => { if (state.play && this.visible) this.begin(); });
     addEventListener("gallery:theme", () => this.theme());
     new ResizeObserver(() => this.arrange()).observe(this.stage);
   }
@@ -87,18 +85,31 @@ class PlaneTool {
     return { data, points, seed: this.get("seed"), rules, until: this.get("until"), pace: PACE[this.get("speed")] ?? 0, who: "both" };
   }
 
-  /** Other data or another seed: nothing that was played is true of it. */
+  // Only a scene or an address sets `play`: it asks for a game from its beginning.
+  changed(state, changed) {
+    if (this.arriving) return;
+    if ((changed.has("play") && state.play) || [...GAME, "versus"].some((key) => changed.has(key))) this.another();
+    else if ([...changed].some((key) => KEYS.includes(key))) this.ruled(changed);
+  }
+
+  /** Another game: nothing that was played is true of it. */
   async another() {
+    const play = this.get("play");
+    this.arriving = true;
     this.halt();
     for (const game of Object.values(this.games)) game.clear();
     Object.assign(this, { shown: 0, following: true });
     this.app.store.set({ film: "", at: null });
+    this.arriving = false;
     this.diagnose(null);
+    this.arrange();
     this.sketch.set(this.strokes());
     if (this.get("data") === "own" && !this.points && !this.get("drawn")) return this.blank();
     if (!(await this.fetchData())) return;
     if (this.get("data") !== "own" || this.points) this.setDrawing(false);
+    const mine = this.asking;
     await this.first();
+    if (play && this.asking === mine) this.begin();
   }
 
   async fetchData(film = "") {
@@ -141,8 +152,6 @@ class PlaneTool {
   // --- rules -------------------------------------------------------------------------------------------------------------
 
   ruled(changed) {
-    if (changed.has("versus")) return this.compared();
-    if (![...changed].some((key) => KEYS.includes(key))) return;
     clearTimeout(this.settling);
     this.settling = setTimeout(() => {
       if (this.playing().length) {
@@ -160,16 +169,6 @@ class PlaneTool {
     this.first();
   }
 
-  compared() {
-    this.halt();
-    this.arrange();
-    if (!this.real) return;
-    for (const game of Object.values(this.games)) game.clear();
-    Object.assign(this, { shown: 0, following: true });
-    this.app.store.set({ film: "", at: null });
-    this.first();
-  }
-
   // --- play --------------------------------------------------------------------------------------------------------------
 
   toggle() {
@@ -180,7 +179,10 @@ class PlaneTool {
 
   /** Stop where it is. */
   halt(gently = false) {
+    const arriving = this.arriving;
+    this.arriving = true; // an end is no change of the game
     this.app.store.set({ play: false });
+    this.arriving = arriving;
     this.slow.stop();
     this.looping = false;
     this.graph.phase(null, null);
@@ -210,7 +212,6 @@ class PlaneTool {
 
   async slowly() {
     this.looping = true;
-    this.app.store.set({ play: true });
     this.marks();
     const round = await this.takeRound("both");
     if (!round || !this.looping) { this.looping = false; return this.marks(); }
@@ -290,6 +291,7 @@ class PlaneTool {
     if (state === "playing" && this.get("until") > game.step) this.say(this.two ? "Both are playing, one rule apart." : "Playing. Change a rule at any moment: it takes effect at once.", "busy");
     if (state === "failed") this.failed(game, body);
     if (state === "stopped" && game.newest) {
+      this.soon();
       if (which === "a" && game.step) this.app.store.set({ film: game.film, at: game.step, play: false });
       if (game.newest.broken) this.say(game.newest.broken, "error");
       else if (game.step) this.say(this.ended(game));
@@ -312,9 +314,10 @@ class PlaneTool {
   diagnose(said) {
     this.note.hidden = !said;
     if (!said) return this.note.replaceChildren();
-    const change = said.change && Object.keys(said.change).length ? h("button", { type: "button", class: "g-btn", onclick: () => this.app.store.set(said.change) }, `Try it: ${inWords(said.change)}`) : null;
+    const change = said.change && Object.keys(said.change).length ? h("button", { type: "button", class: "g-btn", onclick: () => this.app.store.set(said.change) }, "Try it") : null;
+    if (change) change.title = capital(inWords(said.change));
     this.note.dataset.kind = said.kind;
-    this.note.replaceChildren(h("b", {}, said.title), h("span", {}, ` ${said.saw} ${said.advice ?? ""}`), ...(change ? [change] : []));
+    this.note.replaceChildren(h("p", {}, h("b", {}, `${said.title}. `), `${said.saw} ${said.advice ?? ""}`), ...(change ? [change] : []));
   }
 
   // --- the film ----------------------------------------------------------------------------------------------------------
@@ -411,8 +414,10 @@ class PlaneTool {
     if (this.two && b.newest) this.boards.b.set(b.at(this.shown));
     const modes = this.real ? this.real.centres.length / 2 : 0;
     for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
-    this.boards.a.caption.textContent = this.two ? "A" : "";
-    this.boards.b.caption.textContent = this.two ? `B: ${inWords(this.get("versus"))}` : "";
+    put(this.boards.a.caption, this.two ? "A" : "");
+    put(this.boards.b.caption, this.two ? "B" : "");
+    put(this.boards.a.apart, this.two ? "The rules on the right" : "");
+    put(this.boards.b.apart, this.two ? capital(inWords(this.get("versus"))) : "");
     if (look) this.readout(look, modes);
     this.painted = (this.painted || 0) + 1;
     this.marks();
@@ -451,8 +456,7 @@ class PlaneTool {
     const { film, at, play } = this.app.store.get();
     if (film && (await this.reopened(film, at))) return;
     await this.another();
-    if (play) return this.begin();
-    if (at) this.replay(at);
+    if (at && !play) this.replay(at);
   }
 
   async reopened(film, at) {

@@ -15,12 +15,12 @@ from engines.gan.plane import Rules
 RECOMMENDED = Rules(g_layers=(64, 64, 64), d_layers=(64, 64, 64), lr_g=0.003, lr_d=0.003, beta1=0.0, r1=0.02, batch=256,
                     decay=5000)
 
-# A forger that learns fast before a detective with eight units: 0 to 3 of 8 modes at 2,000 steps for all ten seeds. G sits on one or
-# two, D learns to distrust them, and G moves on, round and round.
-COLLAPSE = Rules(d_layers=(8,), lr_g=0.005)
+# A forger that learns five times as fast as the detective, with the momentum that Adam has for everything else: 0 to 3 of 8
+# modes at 2,000 steps for all ten seeds. All points lie on a heap or two; D learns to distrust them, and G moves on.
+COLLAPSE = Rules(lr_g=0.01, lr_d=0.002, beta1=0.9)
 
-# The same forger against a critic with room whose slope is held near 1: all eight at 1,500 steps, for all ten.
-REPAIRED = replace(COLLAPSE, loss="wgan-gp", gp=0.1, d_steps=3, d_layers=(64, 64), lr_g=0.001)
+# The same seed against a critic whose slope is held near 1: all eight at 1,500 steps, for all ten.
+REPAIRED = replace(COLLAPSE, loss="wgan-gp", gp=0.1, d_steps=3, lr_g=0.001, lr_d=0.001, beta1=0.5)
 
 # The paper's own formula, a D that learns five times as often and a G that hardly moves: D(real) = 1, D(fake) = 0, and the
 # gradient that reaches G has a norm of 10^-4 to 10^-9. Bounded noise, so that no point of the first heap lies on the data by chance.
