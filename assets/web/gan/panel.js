@@ -78,7 +78,8 @@ export class Panel {
     const note = h("p", { class: "gx-note" });
     return this.add(h("div", {}, this.row("Loss", "what each player goes down on", select), note), () => {
       select.value = this.get("loss");
-      note.textContent = LOSSES.find(([value]) => value === this.get("loss"))[2] + ".";
+      const said = LOSSES.find(([value]) => value === this.get("loss"))[2];
+      note.textContent = `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
     });
   }
 
