@@ -26,7 +26,7 @@ from engines.gan.pictures.stages import Stages, packed, save
 from engines.runtime import BadInput
 
 LOOK_EVERY_S = 0.3
-LOOK_COST, MEASURE_COST = 40, 70     # a look waits until training has taken this many times what the last one took
+LOOK_COST, MEASURE_COST = 50, 80     # a look waits until training has taken this many times what the last one took
 EARLY = (0, 1, 2, 5, 10, 20, 50)     # steps that are looked at in any case: most happens at the beginning
 CROWD = 500                          # pictures that are measured
 CURVE = 100                          # steps that the curve of a look goes back

@@ -480,6 +480,6 @@ def test_what_does_not_fit_a_model_is_refused(home: str) -> None:
 
 
 def test_watching_costs_less_than_a_twentieth() -> None:
-    """By the rules of when to look: of 40 parts of training a look takes one, a measure one of 70."""
+    """By the rules of when to look: of 50 parts of training a look takes one, a measure one of 80."""
     assert 1 / live.LOOK_COST + 1 / live.MEASURE_COST < 0.05
     assert time.perf_counter is live.perf_counter
