@@ -32,6 +32,8 @@ DEMO = Demo(
               {"data": "grid", "seed": "2", **RESTING, "play": "1"}),
         Scene("Digits from noise", "When can you read the first one?",
               {"tool": "pictures", "set": "mnist", "stage": "scratch", "play": "1"}),
+        Scene("Emoji, stage by stage", "From blots to faces in five stages of one long training.",
+              {"tool": "pictures", "set": "emoji", "stage": "20000"}),
         Scene("Change the rule midway", "Half-way the loss becomes another one: what do the curves do?",
               {"data": "ring", "seed": "1", **COLLAPSING, "midway": REPAIR, "until": "4000", "speed": "600", "play": "1"}),
         Scene("One step, slowly", "Every phase of a step, from noise to both lessons.",
@@ -39,7 +41,7 @@ DEMO = Demo(
     ),
     tags=("training", "mode collapse", "discriminator", "generator", "Wasserstein", "adversarial"),
     engine="engines/gan/plane/game.py",
-    models=("gan-mnist", "gan-fashion"),
+    models=("gan-mnist", "gan-fashion", "gan-emoji"),
     thumbnail="apps.gan_trainer.thumbnail:make",
     module="gan/page.js",
 )

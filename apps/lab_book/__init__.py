@@ -8,7 +8,7 @@ from gallery.demo import Demo, Scene
 
 VIEWS = ("quality", "map", "pictures", "samples", "card", "runs")
 OFFERED = {"vae": ("quality", "map", "pictures", "card", "runs"), "diffusion": ("quality", "pictures", "card", "runs"),
-           "classifier": ("quality", "pictures", "card", "runs"),
+           "gan": ("quality", "pictures", "card", "runs"), "classifier": ("quality", "pictures", "card", "runs"),
            "language": ("quality", "samples", "card", "runs")}         # by family
 FIRST = "vae-mnist-2d"
 

@@ -107,12 +107,12 @@ def _draw_other(which: str, book: shelf.Book) -> str:
     dark = st.context.theme.type == "dark"
     if book.family == "language":
         return _draw_language(which, book)
-    if which == "quality" and book.family == "diffusion":
+    if which == "quality" and book.family in ("diffusion", "gan"):
         st.html(view.figures(book))
         if "recognised_by_class" in book.figures:
             _chart(view.by_class(book.config["classes"], book.figures["recognised_by_class"], dark), "classes",
                    "Share of each asked class that was recognised")
-        return "Measured once, when the model was made, on 5,000 samples; the card says how."
+        return f"Measured once, when the model was made, on {book.figures.get('samples', 0):,} samples; the card says how."
     if which == "quality":
         pictures = data.load(book.config["dataset"])
         part = slice(JUDGED)
@@ -122,7 +122,7 @@ def _draw_other(which: str, book: shelf.Book) -> str:
         _chart(view.by_class(pictures.names, shares, dark), "classes", "Share of each class that was recognised")
         return (f"How many of the first {JUDGED:,} test pictures it names rightly, class by class, computed just now: "
                 f"{right.mean():.1%}. On all 10,000 it is {book.figures['accuracy']:.1%}.")
-    if book.family == "diffusion":
+    if book.family in ("diffusion", "gan"):
         st.image(str(shelf.samples(book.name)), width=STAGE, output_format="PNG")
         return "64 samples drawn one after the other when the model was made, none left out. The room draws new ones."
     pictures = data.load(book.config["dataset"])

@@ -17,8 +17,9 @@ from engines.runtime import ModelFault, models
 
 SETS = {"mnist": "Digits", "fashion": "Fashion", "emoji": "Emoji"}
 ORDER = ("mnist", "fashion", "emoji")
-FAMILIES = {"vae": "Autoencoders", "diffusion": "Diffusion models", "language": "Language models", "classifier": "Classifiers"}
+FAMILIES = {"vae": "Autoencoders", "diffusion": "Diffusion models", "gan": "GANs", "language": "Language models", "classifier": "Classifiers"}
 NEEDS = {"vae": {"dataset", "latent", "measured", "kl_per_dim"}, "diffusion": {"dataset", "classes", "measured"},
+         "gan": {"dataset", "classes", "measured"},
          "language": {"vocab_size", "n_positions", "measured"}, "classifier": {"dataset", "classes", "measured"}}
 USED = 0.01                  # nats: a dimension whose mean KL is below this says nothing about any picture
 
@@ -63,7 +64,7 @@ class Book:
             return f"{self.figures['accuracy']:.1%} recognised"
         if self.family == "language":
             return f"{next(iter(self.figures['bits_per_character'].values())):.3f} bits per character"
-        if self.family == "diffusion":
+        if self.family in ("diffusion", "gan"):
             share = self.figures.get("recognised")
             return f"{share:.1%} recognised" if share is not None else "not judged by a classifier"
         bound = self.figures.get("negative_elbo")
@@ -121,7 +122,7 @@ def told(name: str) -> str:
 
 
 def samples(name: str) -> Path:
-    """The sheet of samples that came with a diffusion model."""
+    """The sheet of samples that came with a model that makes pictures."""
     return models.folder(name) / "samples.webp"
 
 

@@ -134,7 +134,8 @@ def figures(book: Book) -> str:
     """What a model was measured at, beside what real pictures reach where that is known."""
     found = book.figures
     rows = "".join(
-        f"<tr><td>{name}</td><td><b>{form.format(found[key])}</b></td>"
+        f"<tr><td>{name if book.config.get('family') == 'diffusion' else name.partition(',')[0]}</td>"
+        f"<td><b>{form.format(found[key])}</b></td>"
         f"<td>{form.format(found[key + '_floor']) if key + '_floor' in found else ''}</td></tr>"
         for key, name, form in MEASURES if key in found)
     if (near := found.get("nearest")) is not None:

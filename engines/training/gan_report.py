@@ -112,7 +112,8 @@ def write_model(training: Training, recipe: Recipe, folder: Path, found: dict[st
     classes, g = list(data.about(recipe.dataset)["classes"]), training.game.g
     config = save(folder, training.stages, g.architecture, recipe.rules(), dataset=recipe.dataset, classes=classes,
                   stages=[0, *sorted(training.stages)], seed=recipe.seed, measured=found,
-                  parameters={"g": size(g), "d": size(training.game.d)}, recipe=asdict(recipe), steps=training.steps,
+                  parameters=size(g) + size(training.game.d),
+                  sizes={"g": size(g), "d": size(training.game.d)}, recipe=asdict(recipe), steps=training.steps,
                   seconds=round(training.seconds))
     pixels = data.sheet(sheet, SHOWN.get(recipe.dataset, 8)).squeeze()
     Image.fromarray(pixels).resize((pixels.shape[1] * 2, pixels.shape[0] * 2), Image.Resampling.NEAREST).save(
@@ -140,8 +141,8 @@ def card(config: dict[str, Any], run: dict[str, Any]) -> str:
     return f"""# {config['name']}
 
 A generative adversarial network of {about['title']} at {config['image'][0]} x {config['image'][1]}, a small DCGAN
-that is told the class ({len(config['classes'])} of them). Its forger has {config['parameters']['g']:,} weights, its
-detective {config['parameters']['d']:,}. Both are stored as 16-bit floats, g.* and d.* of `stage-<step>.safetensors`, as
+that is told the class ({len(config['classes'])} of them). Its forger has {config['sizes']['g']:,} weights, its
+detective {config['sizes']['d']:,}. Both are stored as 16-bit floats, g.* and d.* of `stage-<step>.safetensors`, as
 they were after {kept} steps. What they were before the first step follows from the seed.
 
 ## Data and licence

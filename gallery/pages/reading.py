@@ -81,6 +81,9 @@ MEANT = {
     "diffusion": ("Recognised: how many of the pictures that it made our small classifier reads as the class that was asked "
                   "for. Fréchet distance (fewer is better), precision and recall are in that classifier’s features, beside "
                   "the same figure between two halves of the real pictures."),
+    "gan": ("Recognised, Fréchet distance, precision and recall as for diffusion: in the features of our small classifier, beside "
+            "the same figure between real pictures. Emoji have no classifier: they are compared with the training pictures by "
+            "their colours."),
     "language": ("Bits per character are of text that the model never read, and fewer is better: so much must still be told "
                  "of each character to someone who knows the model’s guess."),
 }
@@ -107,7 +110,7 @@ def _family(config: dict) -> str:
 def _model_row(config: dict, address: str) -> str:
     name = escape(config["name"])
     kind = {"vae": "plain autoencoder" if config.get("kind") == "ae" else "VAE",
-            "diffusion": "diffusion model", "language": "language model"}.get(_family(config), _family(config))
+            "diffusion": "diffusion model", "gan": "GAN", "language": "language model"}.get(_family(config), _family(config))
     data = _config(ROOT / "assets" / "data" / str(config.get("dataset"))) or {}
     title = escape(str(data.get("title", config.get("dataset", ""))))
     if _family(config) == "language":
@@ -142,7 +145,7 @@ def _measured(config: dict) -> str:
     if _family(config) == "language":
         return _of_texts(config.get("measured", {}))
     figures = {key: value for key, value in config.get("measured", {}).items() if isinstance(value, int | float)}
-    told = _of_samples if _family(config) == "diffusion" else _of_test_pictures
+    told = _of_samples if _family(config) in ("diffusion", "gan") else _of_test_pictures
     said, where = told(figures, config)
     said += [f"{escape(key.replace('_', ' '))} {_number(value)}" for key, value in figures.items()]
     return ", ".join(said) + (f"<br><small>{where}</small>" if where else "")
@@ -174,12 +177,13 @@ def _of_samples(figures: dict[str, float], config: dict) -> tuple[list[str], str
     """Takes out of `figures` what it puts into words: (the words, on what it was measured)."""
     count, steps, guidance, said = figures.pop("samples", None), figures.pop("steps", 0), figures.pop("guidance", 0), []
     if "recognised" in figures:
-        said.append(f"<b>{figures.pop('recognised'):.1%} recognised</b> at guidance {_number(guidance)}")
+        said.append(f"<b>{figures.pop('recognised'):.1%} recognised</b>" + (f" at guidance {_number(guidance)}" if guidance else ""))
     for key, words in (("frechet", "Fréchet distance"), ("precision", "precision"), ("recall", "recall")):
         if key in figures:
             floor = figures.pop(f"{key}_floor", None)
             said.append(f"{words} {figures.pop(key):.2f}" + (f" ({floor:.2f})" if floor is not None else ""))
-    return said, f"{_number(count)} samples of {_number(steps)} DDIM steps" if count else ""
+    figures.pop("compared", None)            # with how many training pictures, where no others are
+    return said, f"{_number(count)} samples" + (f" of {_number(steps)} DDIM steps" if steps else "") if count else ""
 
 
 def _config(folder: Path) -> dict | None:

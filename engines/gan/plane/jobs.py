@@ -21,7 +21,8 @@ from engines.gan.plane.measure import Sight, Yardstick, measure, sight
 from engines.runtime import BadInput
 
 BURST_S = 0.006                  # of rounds without a pause: another visitor's click waits for no longer
-LOOK_S = 1 / 30                  # between two looks, where the page did not name a number of rounds
+LOOK_S = 1 / 32                  # between two looks, where the page did not name a number of rounds
+LOOK_COST = 8                    # times as long as the last look took, a game has to play before the next
 KEEP_S = 0.5                     # between two moments that are kept
 TRANSPORT_S = 1.0                # between two estimates of Wasserstein-1, the one measure that takes long
 
@@ -40,6 +41,7 @@ class Watch:
         self.yardstick = Yardstick(data)
         self.surface = places()
         self.looked = self.kept = self.weighed = -1e9
+        self.cost = self.played = 0.0
         self.lie_of_noise()
 
     def lie_of_noise(self) -> None:
@@ -48,7 +50,8 @@ class Watch:
         self.mesh = mesh(self.game.rules)
 
     def due(self) -> bool:
-        return perf_counter() - self.looked >= LOOK_S
+        """Where many play at once each has little time of its own, and looks at less of it."""
+        return perf_counter() - self.looked >= LOOK_S and self.game.seconds - self.played >= LOOK_COST * self.cost
 
     def look(self, changed: tuple[str, ...] = (), last: bool = False, broken: str = "") -> asked.Look:
         game, now = self.game, perf_counter()
@@ -62,7 +65,9 @@ class Watch:
             arrows = game.way.pull(samples[:asked.ARROWS]).numpy().copy()
             surface = surface_of(game, self.surface)
             drawn = game.way.generate(self.mesh[0]).view(*self.mesh[1], 2).numpy().copy()
-        self.looked = perf_counter()
+        self.looked, self.played = perf_counter(), game.seconds
+        if not (weigh or keep):
+            self.cost = self.looked - now
         return asked.Look(game.step, game.seconds, samples[:asked.SAMPLES].numpy(), arrows, surface, drawn, measures,
                           changed, broken, game.moment() if keep else None)
 

@@ -50,8 +50,8 @@ def test_a_model_is_whole_and_says_what_it_is(name: str, config: dict, kept: sta
     assert asked.MODELS[config["dataset"]] == name and kept.rules == asked.recommended(config["dataset"])
     assert config["classes"] == data.about(config["dataset"])["classes"]
     g, d = kept.pair(20_000)
-    assert config["parameters"] == {"g": sum(weight.numel() for weight in g.parameters()),
-                                    "d": sum(weight.numel() for weight in d.parameters())}
+    sizes = {who: sum(weight.numel() for weight in network.parameters()) for who, network in (("g", g), ("d", d))}
+    assert config["sizes"] == sizes and config["parameters"] == sum(sizes.values())
     card = (folder / "MODEL_CARD.md").read_text("utf-8")
     for part in ("## Data and licence", "## Recipe", f"python -m engines.training.gan {name}", "## Measured",
                  "nearest training picture", "samples.webp", "## Limits"):
