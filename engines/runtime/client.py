@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 

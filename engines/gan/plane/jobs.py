@@ -22,7 +22,7 @@ from engines.runtime import BadInput
 
 BURST_S = 0.006                  # of rounds without a pause: another visitor's click waits for no longer
 LOOK_S = 1 / 32                  # between two looks, where the page did not name a number of rounds
-LOOK_COST = 8                    # times as long as the last look took, a game has to play before the next
+LOOK_COST, WEIGH_COST = 16, 40   # times as long as the last one took, that a game plays before the next
 KEEP_S = 0.5                     # between two moments that are kept
 TRANSPORT_S = 1.0                # between two estimates of Wasserstein-1, the one measure that takes long
 
@@ -41,7 +41,7 @@ class Watch:
         self.yardstick = Yardstick(data)
         self.surface = places()
         self.looked = self.kept = self.weighed = -1e9
-        self.cost = self.played = 0.0
+        self.cost = self.weigh_cost = self.played = self.played_then = 0.0
         self.lie_of_noise()
 
     def lie_of_noise(self) -> None:
@@ -53,12 +53,13 @@ class Watch:
         """Where many play at once each has little time of its own, and looks at less of it."""
         return perf_counter() - self.looked >= LOOK_S and self.game.seconds - self.played >= LOOK_COST * self.cost
 
-    def look(self, changed: tuple[str, ...] = (), last: bool = False, broken: str = "") -> asked.Look:
+    def look(self, changed: tuple[str, ...] = (), last: bool = False, broken: str = "", paced: bool = False) -> asked.Look:
         game, now = self.game, perf_counter()
         if {"z_dim", "z_kind"} & set(changed):
             self.lie_of_noise()
         with torch.no_grad():
-            weigh = last or now - self.weighed >= TRANSPORT_S
+            weigh = last or now - self.weighed >= TRANSPORT_S and (
+                paced or game.seconds - self.played_then >= WEIGH_COST * self.weigh_cost)
             keep = last or bool(changed) or now - self.kept >= KEEP_S
             self.weighed, self.kept = (now if weigh else self.weighed), (now if keep else self.kept)
             measures, samples = measure(game, self.yardstick, self.seen, weigh)
@@ -66,7 +67,9 @@ class Watch:
             surface = surface_of(game, self.surface)
             drawn = game.way.generate(self.mesh[0]).view(*self.mesh[1], 2).numpy().copy()
         self.looked, self.played = perf_counter(), game.seconds
-        if not (weigh or keep):
+        if weigh:
+            self.weigh_cost, self.played_then = self.looked - now, game.seconds
+        elif not keep:
             self.cost = self.looked - now
         return asked.Look(game.step, game.seconds, samples[:asked.SAMPLES].numpy(), arrows, surface, drawn, measures,
                           changed, broken, game.moment() if keep else None)
@@ -118,7 +121,7 @@ def play(p: asked.Play) -> Generator[asked.Look | None, asked.Play | None, None]
             return
         newer = yield None
         if newer is None and (game.step >= p.until or (game.step % p.every == 0 if p.every else watch.due())):
-            newer = yield watch.look(last=game.step >= p.until)
+            newer = yield watch.look(last=game.step >= p.until, paced=bool(p.every))
 
 
 def anatomy(p: asked.Play) -> Iterator[asked.Anatomy | None]:
