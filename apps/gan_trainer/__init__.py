@@ -20,7 +20,7 @@ DEMO = Demo(
     framework="gradio",
     scenes=(
         Scene("The ring, learned", "Eight heaps, found one after the other.",
-              {"data": "ring", "seed": "1", **RESTING, "play": "1"}),
+              {"data": "ring", "seed": "1", **RESTING, "speed": "max", "play": "1"}),
         Scene("Mode collapse", "G runs from heap to heap, and D after it.",
               {"data": "ring", "seed": "1", **COLLAPSING, "until": "2000", "speed": "600", "play": "1"}),
         Scene("The detective is too good", "D is sure of everything; what is left for G to learn from?",
@@ -29,7 +29,7 @@ DEMO = Demo(
         Scene("WGAN-GP repairs it", "The same seed twice: left collapses, right does not.",
               {"data": "ring", "seed": "1", **COLLAPSING, "versus": REPAIR, "until": "2000", "speed": "600", "play": "1"}),
         Scene("In balance: D = 1/2", "Both curves of D end at a half: it can only guess.",
-              {"data": "grid", "seed": "2", **RESTING, "play": "1"}),
+              {"data": "grid", "seed": "2", **RESTING, "speed": "max", "play": "1"}),
         Scene("Digits from noise", "When can you read the first one?",
               {"tool": "pictures", "set": "mnist", "stage": "scratch", "play": "1"}),
         Scene("Emoji, stage by stage", "From blots to faces in five stages of one long training.",

@@ -61,7 +61,7 @@ def all_fields() -> dict[str, Field]:
         **rules.rule_fields(),
         "seed": Field(integer("the seed", 0, 2**31 - 1), 0),
         "until": Field(integer("the last step", 1, plane.MAX_ROUNDS), 5000),
-        "speed": Field(choice("the speed", *SPEEDS), "max"),
+        "speed": Field(choice("the speed", *SPEEDS), "600"),
         "show": Field(names("a layer", *LAYERS), list(LAYERS)),
         "versus": Field(versus, None),
         "midway": Field(versus, None),

@@ -66,7 +66,7 @@ def _diverged(seen: list[Measures], rules: Rules) -> Diagnosis | None:
 
 def _too_strong(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     real, fake, norm = _mean(seen, "d_real"), _mean(seen, "d_fake"), _mean(seen, "norm_g")
-    if rules.loss not in PROBABILITIES or real < SURE or fake > FOOLED:
+    if rules.loss not in PROBABILITIES or real < SURE or fake > FOOLED or _mean(seen, "loss_g") > LOST:
         return None
     saw = f"D says {100 * real:.0f} % of real points and {100 * fake:.1f} % of generated ones"
     change: dict[str, Any] = {"d_steps": 1} if rules.d_steps > 1 else {}
@@ -90,7 +90,7 @@ def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
         saw = f"{found:.0f} of {count} modes are found"
         led = {int(each.modes.argmax()) for each in seen if each.modes.max() > 0.05}
         if len(led) > 2:
-            saw += f", and in the last {len(seen)} looks {len(led)} different ones led: G runs from one to the next, and D after it"
+            saw += ", now these and now those: G runs ahead and D after it"
     else:
         if _mean(seen, "good") < 0.8 or _mean(seen, "jsd") < 0.6:
             return None

@@ -57,8 +57,24 @@ def test_it_begins_untrained_and_plays_until_the_step_it_was_asked_for(plane: Ca
     assert "Stopped at step 300" in status(page)
     until(page, "location.search.includes('film=') && location.search.includes('at=300')")
     assert re.search(r"\d of 8 modes · \d+ % good · JSD", page.locator(".gx-numbers").inner_text())
-    page.get_by_role("button", name="Play", exact=True).click()
+    page.get_by_role("button", name="Replay the film").click()
+    until(page, f"{PLANE}.shown < 300")
     assert "type a later one" in status(page)
+    until(page, f"{PLANE}.shown === 300 && !{PLANE}.running")
+    watched.check()
+
+
+def test_a_scene_of_the_other_tool_begins_there_and_coming_back_begins_here(plane: Callable[..., Watched]) -> None:
+    watched = plane("until=100&play=1")
+    page = watched.page
+    stopped(page, 100)
+    page.locator(".g-scene", has_text="Emoji, stage by stage").click()
+    until(page, "document.querySelector('#status').textContent.includes('trained beforehand')")
+    page.locator(".g-scene", has_text="Mode collapse").click()
+    until(page, f"{GAME}.step > 200 && {PLANE}.visible")
+    assert page.evaluate("window.__gan.app.store.get('beta1')") == 0.9
+    page.locator(".g-scene", has_text="Digits from noise").click()
+    until(page, "window.__gan.pictures.game.step >= 2")
     watched.check()
 
 

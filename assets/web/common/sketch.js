@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { Pad } from "./pad.js";
 import { UNITS } from "./strokes.js";
 
-const REACH = 2.4; // of the plane that the sketch covers; the hub centres and scales what was drawn
+const REACH = 2.4; // of the plane that the sketch covers, unless the tool says otherwise; the hub centres and scales what was drawn
 const SPACING = 3; // units of the pad between two places that are sent
 const MOST = 1900; // places that the hub takes
 
@@ -47,7 +47,7 @@ export class Sketch extends Pad {
 }
 
 /** Places along the strokes, evenly, in the plane: what the hub is sent. */
-export function placesOf(strokes) {
+export function placesOf(strokes, reach = REACH) {
   let length = 0;
   for (const { points } of strokes) for (let i = 1; i < points.length; i++) length += Math.hypot(points[i][0] - points[i - 1][0], points[i][1] - points[i - 1][1]);
   const gap = Math.max(SPACING, length / MOST);
@@ -62,6 +62,6 @@ export function placesOf(strokes) {
     }
     if (points.length === 1) places.push(points[0]);
   }
-  const plane = (u) => (2 * u / UNITS - 1) * REACH;
+  const plane = (u) => (2 * u / UNITS - 1) * reach;
   return places.slice(0, 2000).map(([x, y]) => [Number(plane(x).toFixed(3)), Number((-plane(y)).toFixed(3))]);
 }

@@ -6,6 +6,8 @@ import { tokens } from "./ink.js";
 
 export const REACH = 1.5; // of the plane that is shown, from its middle
 const LONGEST = 34; // pixels of an arrow
+const FAINT = 0.05; // of a gradient's length: below it its arrow shrinks, and one that has vanished is not there
+const PULLED = 80; // points that show theirs
 const DATA = 700; // real points that are drawn: more hide the rest
 
 export class Board {
@@ -81,11 +83,10 @@ export class Board {
     if (this.real && this.show.real) this.dataPoints(g, faint("real") * (this.scene?.real ? 0.35 : 1));
     if (this.look && this.show.mesh) this.mesh(g, this.look, faint("mesh") * (this.scene?.fake ? 0.35 : 1));
     const fake = this.scene?.fake ?? this.look?.samples;
+    const pulled = this.scene ? this.scene.pull : this.look?.arrows;
+    if (fake && pulled && this.show.arrows) this.arrows(g, fake, pulled, faint("arrows"));
     if (this.scene?.real && this.show.real) this.dots(g, this.scene.real, this.ink.real, 3.4, faint("real"), true);
     if (fake && this.show.fake) this.dots(g, fake, this.ink.fake, this.side > 360 ? 3 : 2.3, faint("fake"));
-    if (this.scene ? this.scene.pull && this.show.arrows : this.look && this.show.arrows) {
-      this.arrows(g, fake, this.scene?.pull ?? this.look.arrows, faint("arrows"));
-    }
     if (this.scene?.note) this.note(g, this.scene.note);
   }
 
@@ -201,8 +202,8 @@ export class Board {
     for (let i = 0; i < pulls.length; i += 2) most = Math.max(most, Math.hypot(pulls[i], pulls[i + 1]));
     if (!(most > 0)) return;
     const path = new Path2D();
-    const scale = (LONGEST * Math.min(1, this.side / 420)) / most;
-    for (let i = 0; i < Math.min(pulls.length, points.length); i += 2) {
+    const scale = (LONGEST * Math.min(1, this.side / 420) * Math.min(1, most / FAINT)) / most;
+    for (let i = 0; i < Math.min(pulls.length, points.length, 2 * PULLED); i += 2) {
       const length = Math.hypot(pulls[i], pulls[i + 1]) * scale;
       if (length < 3) continue;
       arrow(path, this.x(points[i]), this.y(points[i + 1]), (pulls[i] * scale) / length, (-pulls[i + 1] * scale) / length, length);

@@ -93,10 +93,11 @@ export class Panel {
   }
 
   widths(key, input) {
-    const found = input.value.split(/[\s,;·]+/).filter(Boolean).map(Number);
-    const wrong = !found.length ? "no number" : found.find((width) => !Number.isInteger(width) || width < 1 || width > 128);
+    const typed = input.value.split(/[\s,;·]+/).filter(Boolean);
+    const found = typed.map(Number);
+    const wrong = !found.length ? "nothing" : typed.find((_, i) => !Number.isInteger(found[i]) || found[i] < 1 || found[i] > 128);
     if (found.length > 5) this.app.status(`${found.length} layers were typed; it may be 1 to 5: take fewer.`, "error");
-    else if (wrong !== undefined) this.app.status(`A layer's width is ${String(wrong).slice(0, 20)}; it may be a whole number from 1 to 128, with commas between them.`, "error");
+    else if (wrong !== undefined) this.app.status(`A layer's width is ${wrong.slice(0, 20)}; it may be a whole number from 1 to 128, with commas between them.`, "error");
     else return this.set({ [key]: found });
     input.value = this.get(key).join(", ");
   }
@@ -122,7 +123,7 @@ export class Panel {
     const [low, high] = this.bounds[key];
     const value = Number(input.value.replace(",", "."));
     if (input.value.trim() === "" || !Number.isFinite(value) || value < low || value > high || (whole && !Number.isInteger(value))) {
-      this.app.status(`The ${NAMES[key] ?? key} is ${JSON.stringify(input.value.slice(0, 20))}; it may be ${low} to ${high}: choose a number in between.`, "error");
+      this.app.status(`The ${NAMES[key] ?? key} is ${JSON.stringify(input.value.slice(0, 20))}; it may be ${whole ? "a whole number from " : ""}${low} to ${high}.`, "error");
       input.value = String(this.get(key));
     } else this.set({ [key]: value });
   }

@@ -22,7 +22,7 @@ class PicturesTool extends PicturesShow {
     this.panel = new PicturesPanel(panel, app, { rule: (name, value) => this.rule(name, value), recommended: () => this.recommended(), csv: () => this.csv(), weights: () => this.weights() },
       { rules: () => this.rules(), about: () => this.about });
     this.request = newest((what) => this.fetchSheet(what), (sheet, what) => this.sheeted(sheet, what), 100);
-    app.store.on([...GAME, "reel", "play"], (state, changed) => this.visible && this.changed(state, changed));
+    app.store.on([...GAME, "reel", "play"], (state, changed) => this.changed(state, changed));
     app.store.on(RULES.map((name) => `p_${name}`), () => this.visible && this.ruled());
     app.store.on(["view", "ask", "directions"], () => this.viewed());
     app.store.on("puntil", () => this.game.playing && this.game.steer({ until: this.get("puntil") }));
@@ -57,6 +57,7 @@ class PicturesTool extends PicturesShow {
   // --- another game ----------------------------------------------------------------------------------------------------------
 
   changed(state, changed) {
+    if (state.tool !== "pictures" || !this.visible) { this.stale ||= (state.play && state.tool === "pictures") || GAME.some((key) => changed.has(key)); return; } // opened anew when it is seen
     if (this.opening) return;
     if (GAME.some((key) => changed.has(key)) || (changed.has("reel") && state.reel !== this.game.film)) this.open(); // a scene begins anew
     else if (state.play && !this.game.playing) this.begin();
@@ -158,7 +159,7 @@ class PicturesTool extends PicturesShow {
   toggle() { if (this.game.playing) this.halt(true); else this.begin(); }
 
   halt(gently = false) {
-    this.app.store.set({ play: false });
+    if (this.get("tool") === "pictures") this.app.store.set({ play: false });
     if (gently) this.game.stop(); else this.game.abort?.abort();
     this.marks();
   }
@@ -295,7 +296,10 @@ class PicturesTool extends PicturesShow {
   show() {
     this.visible = true;
     this.arrange();
-    if (!this.game.looks.length || this.about?.set !== this.get("set")) return this.open();
+    if (this.stale || !this.game.looks.length || this.about?.set !== this.get("set")) {
+      this.stale = false;
+      return this.open();
+    }
     if (this.get("play")) return this.begin();
     if (this.game.trained) this.say(`Your training, at step ${this.game.step.toLocaleString("en")}. Press play to go on.`); else this.greet();
     return this.viewed();

@@ -4,7 +4,7 @@
 import { download, h, put } from "../common/dom.js";
 import { Sketch, placesOf } from "../common/sketch.js";
 import { packed, unpacked } from "../common/strokes.js";
-import { Board } from "./board.js";
+import { Board, REACH } from "./board.js";
 import { CHARTS, Curve } from "./curves.js";
 import { readReal, readRound, readLook, records } from "./data.js";
 import { Game } from "./game.js";
@@ -17,6 +17,7 @@ import { Transport } from "./transport.js";
 import { stylesheet } from "../common/sheet.js";
 
 const SETTLE_MS = 150; // a slider under the finger tells the game once it pauses
+const RERUN_MS = 6000;
 const PACE = { max: 0, 600: 600, 60: 60, 10: 10, slow: 10 };
 const GAME = ["data", "drawn", "seed"]; // what makes another game
 
@@ -34,7 +35,7 @@ class PlaneTool {
       until: (input) => this.until(input), reset: () => this.reset(), live: () => this.live() });
     this.stage = this.build();
     this.panel = new Panel(panel, app, { upload: (file) => this.upload(file), draw: () => this.setDrawing(!this.drawing), csv: () => this.csv(), weights: () => this.weights() });
-    app.store.on([...GAME, ...KEYS, "versus", "play"], (state, changed) => this.visible && this.changed(state, changed));
+    app.store.on([...GAME, ...KEYS, "versus", "play"], (state, changed) => this.changed(state, changed));
     app.store.on("show", () => this.layers());
     app.store.on(["until", "speed"], () => this.marks());
     app.store.on("until", () => { for (const game of this.playing()) game.steer({ until: app.store.get("until") }); });
@@ -81,13 +82,14 @@ class PlaneTool {
   asked(which) {
     const rules = { ...rulesOf(this.app.store), ...(which === "b" ? this.get("versus") : {}) };
     const data = this.get("data");
-    const points = data === "own" ? this.points ?? placesOf(this.strokes()) : undefined;
+    const points = data === "own" ? this.points ?? placesOf(this.strokes(), REACH) : undefined;
     return { data, points, seed: this.get("seed"), rules, until: this.get("until"), pace: PACE[this.get("speed")] ?? 0, who: "both" };
   }
 
   // Only a scene or an address sets `play`: it asks for a game from its beginning.
   changed(state, changed) {
     if (this.arriving) return;
+    if (state.tool !== "plane" || !this.visible) { this.stale ||= (state.play && state.tool === "plane") || [...GAME, ...KEYS, "versus"].some((key) => changed.has(key)); return; } // begun anew when it is seen
     if ((changed.has("play") && state.play) || [...GAME, "versus"].some((key) => changed.has(key))) this.another();
     else if ([...changed].some((key) => KEYS.includes(key))) this.ruled(changed);
   }
@@ -138,11 +140,11 @@ class PlaneTool {
     this.marks();
   }
 
-  greet() { this.say(this.two ? `Two games, one rule apart: B has ${inWords(this.get("versus"))}. Press play.` : "Two networks that have learned nothing yet. Press play, or make them learn one at a time."); }
+  greet() { this.say(this.two ? `Two games from the same seed. B has ${inWords(this.get("versus"))}. Press play.` : "Two networks that have learned nothing yet. Press play, or make them learn one at a time."); }
 
   blank() {
     this.real = null;
-    for (const board of Object.values(this.boards)) { board.data(null); board.set(null); }
+    for (const board of Object.values(this.boards)) { board.data(null); board.set(null, { note: "Draw the data here, any shape" }); }
     this.app.ready();
     this.setDrawing(true);
     this.say("Draw the data on the plane, any shape; or upload a CSV with two columns of numbers.");
@@ -172,6 +174,7 @@ class PlaneTool {
   // --- play --------------------------------------------------------------------------------------------------------------
 
   toggle() {
+    if (this.running) { this.running = null; return this.seek(this.shown); }
     if (this.slow.running) return this.slow.held ? this.slow.hold(false) : this.slow.hold(true), this.marks();
     if (this.playing().length) return this.halt(true);
     this.begin();
@@ -181,7 +184,7 @@ class PlaneTool {
   halt(gently = false) {
     const arriving = this.arriving;
     this.arriving = true; // an end is no change of the game
-    this.app.store.set({ play: false });
+    if (this.get("tool") === "plane") this.app.store.set({ play: false });
     this.arriving = arriving;
     this.slow.stop();
     this.looping = false;
@@ -194,7 +197,7 @@ class PlaneTool {
     if (!this.real) return this.say(this.get("data") === "own" ? "There is no data yet: draw it on the plane, or upload a CSV." : "The data has not arrived: reload the page.", "error");
     if (this.drawing) this.setDrawing(false);
     if (this.get("speed") === "slow") return this.slowly();
-    if (this.following && this.games.a.step >= this.get("until")) return this.say(`It stopped at step ${this.get("until").toLocaleString("en")}, as asked: type a later one at “stop at”, or go back to an earlier moment.`, "error");
+    if (this.following && this.games.a.step >= this.get("until")) return this.rerun();
     const from = this.shown;
     for (const game of this.both()) game.play(this.asked(game === this.games.b ? "b" : "a"), Math.min(from, game.step));
     if (from === 0 && this.get("midway")) this.turnAt = Math.round(this.get("until") / 2);
@@ -202,10 +205,32 @@ class PlaneTool {
     this.marks();
   }
 
-  /** One update of D, of G, or a step of both, seen at once. */
-  async one(who) {
+  /** The film once more, from its beginning, in six seconds. */
+  rerun() {
+    const [last, begun] = [this.games.a.step, performance.now()];
+    const mine = (this.running = Symbol("the film"));
+    this.say(`The film again, from the start. To play beyond step ${last.toLocaleString("en")}, type a later one at “stop at”.`);
+    const tick = (now) => {
+      if (this.running !== mine || !this.visible) return;
+      const share = Math.min(1, (now - begun) / RERUN_MS);
+      this.shown = Math.round(share * last);
+      this.following = share === 1;
+      this.soon();
+      if (share < 1) requestAnimationFrame(tick); else this.running = null;
+      this.marks();
+    };
+    requestAnimationFrame(tick);
+  }
+
+  /** One update of D, of G, or a step of both, seen at once; presses wait for each other. */
+  one(who) {
+    this.learning = (this.learning ?? Promise.resolve()).then(() => this.learnOnce(who));
+    return this.learning;
+  }
+
+  async learnOnce(who) {
     if (!this.real) return this.begin();
-    this.halt(true);
+    if (this.playing().length || this.slow.running) this.halt(true);
     const round = await this.takeRound(who);
     if (round) this.landed(round, who);
   }
@@ -288,11 +313,11 @@ class PlaneTool {
   turned(which, state, body) {
     if (state === "status" && body.state !== "running") this.say(body.sentence, "busy");
     const game = this.games[which];
-    if (state === "playing" && this.get("until") > game.step) this.say(this.two ? "Both are playing, one rule apart." : "Playing. Change a rule at any moment: it takes effect at once.", "busy");
+    if (state === "playing" && this.get("until") > game.step) this.say(this.two ? "Both are playing from the same seed." : "Playing. Change a rule at any moment: it takes effect at once.", "busy");
     if (state === "failed") this.failed(game, body);
     if (state === "stopped" && game.newest) {
       this.soon();
-      if (which === "a" && game.step) this.app.store.set({ film: game.film, at: game.step, play: false });
+      if (which === "a" && game.step && this.get("tool") === "plane") this.app.store.set({ film: game.film, at: game.step, play: false });
       if (game.newest.broken) this.say(game.newest.broken, "error");
       else if (game.step) this.say(this.ended(game));
     }
@@ -323,6 +348,7 @@ class PlaneTool {
   // --- the film ----------------------------------------------------------------------------------------------------------
 
   seek(step) {
+    this.running = null;
     const last = this.games.a.step;
     this.shown = Math.max(0, Math.min(step, last));
     this.following = this.shown >= last;
@@ -416,8 +442,8 @@ class PlaneTool {
     for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
     put(this.boards.a.caption, this.two ? "A" : "");
     put(this.boards.b.caption, this.two ? "B" : "");
-    put(this.boards.a.apart, this.two ? "The rules on the right" : "");
-    put(this.boards.b.apart, this.two ? capital(inWords(this.get("versus"))) : "");
+    put(this.boards.a.apart, this.two ? "Solid lines. The rules as they are set" : "");
+    put(this.boards.b.apart, this.two ? `Dashed lines. ${capital(inWords(this.get("versus")))}` : "");
     if (look) this.readout(look, modes);
     this.painted = (this.painted || 0) + 1;
     this.marks();
@@ -437,8 +463,9 @@ class PlaneTool {
 
   marks() {
     const { a } = this.games;
-    const playing = Boolean(this.playing().length) || (this.slow.running && !this.slow.held);
-    this.transport.show({ step: this.shown, newest: a.step, playing, branching: !playing && this.shown < a.step });
+    const playing = Boolean(this.playing().length || this.running) || (this.slow.running && !this.slow.held);
+    const over = !playing && this.shown > 0 && this.shown >= a.step && a.step >= this.get("until");
+    this.transport.show({ step: this.shown, newest: a.step, playing, over, branching: !playing && this.shown < a.step });
     this.transport.speed.value = this.get("speed");
     if (document.activeElement !== this.transport.until) this.transport.until.value = String(this.get("until"));
     const kept = a.looks.length ? `${a.looks.length} looks, ${(a.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps moments to go on from, 6 MB at most` : "";
@@ -452,7 +479,11 @@ class PlaneTool {
     this.visible = true;
     this.layers();
     this.arrange();
-    if (this.games.a.looks.length) return this.soon();
+    if (this.games.a.looks.length && !this.stale) {
+      this.say(this.games.a.step ? this.ended(this.games.a) : "");
+      return this.soon();
+    }
+    this.stale = false;
     const { film, at, play } = this.app.store.get();
     if (film && (await this.reopened(film, at))) return;
     await this.another();

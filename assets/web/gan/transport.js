@@ -2,7 +2,7 @@
 
 import { h, put } from "../common/dom.js";
 
-const SPEEDS = [["slow", "Slow motion", "each phase of a step, one after the other"], ["10", "10 a second"], ["60", "60 a second"], ["600", "600 a second"], ["max", "As fast as it can"]];
+const SPEEDS = [["slow", "Slow motion", "each phase of a step, one after the other"], ["10", "10 a second"], ["60", "60 a second"], ["600", "600 a second"], ["max", "Full speed"]];
 
 export class Transport {
   /** on: {toggle(), one(who), seek(step), speed(value), until(step), reset(), live()}. */
@@ -27,14 +27,14 @@ export class Transport {
       small("↺ Start over", "Back to the start of the game", on.reset, "gx-reset"));
   }
 
-  show({ step, newest, playing, branching }) {
+  show({ step, newest, playing, branching, over = false }) {
     this.range.max = String(Math.max(1, newest));
     if (this.range.value !== String(step)) this.range.value = String(step);
     this.range.style.setProperty("--at", `${(100 * step) / Math.max(1, newest)}%`);
     this.range.setAttribute("aria-valuetext", `step ${step.toLocaleString("en")} of ${newest.toLocaleString("en")}`);
     put(this.where, `step ${step.toLocaleString("en")}`);
-    put(this.button, playing ? "❚❚ Pause" : branching ? "▶ Branch" : "▶ Play");
-    this.button.setAttribute("aria-label", playing ? "Pause" : branching ? "Play on from here, as another future" : "Play");
+    put(this.button, playing ? "❚❚ Pause" : branching ? "▶ Branch" : over ? "↻ Replay" : "▶ Play");
+    this.button.setAttribute("aria-label", playing ? "Pause" : branching ? "Play on from here, as another future" : over ? "Replay the film" : "Play");
     this.now.hidden = !branching;
   }
 }

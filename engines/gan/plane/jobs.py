@@ -101,10 +101,10 @@ def mesh(rules: asked.Rules) -> tuple[Tensor, tuple[int, int]]:
 def play(p: asked.Play) -> Generator[asked.Look | None, asked.Play | None, None]:
     """Rounds, and a look now and then. What the reader hands to a run's `update` takes effect at once, with a look."""
     data = shapes.make(p.shape)
-    yield None
+    newer = yield None
     game, changed = begun(data, p)
     watch = Watch(game, data, p.seed)
-    newer = yield watch.look(changed, last=True)
+    newer = (yield watch.look(changed, last=True)) or newer
     while True:
         if newer is not None:
             p, newer = replace(newer, start=None), None

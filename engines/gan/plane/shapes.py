@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.gan.plane import Shape
+from engines.gan.plane import REACH, Shape
 
 POINTS = 10_000                  # that batches are drawn from: many more than a network of this size could learn by heart
 RING_WIDTH, GRID_WIDTH = 0.1, 0.04       # standard deviation of a mode: neighbours are eight and eleven of them apart
 FIT = 0.9                        # of the square, that a visitor's own points fill
+ENOUGH = 0.3                     # of that, for points that lie in view to be left where they are
 
 Array = np.ndarray
 
@@ -79,6 +80,8 @@ def _own(points: Array, random: np.random.Generator) -> Data:
     given = points.astype(np.float64)
     low, high = given.min(axis=0), given.max(axis=0)
     centre, scale = (low + high) / 2, float((high - low).max()) / (2 * FIT)
+    if np.abs(given).max() <= REACH and scale >= ENOUGH:     # drawn on the plane: there it stays
+        centre, scale = np.zeros(2), 1.0
     x = (given - centre) / scale
     x = x[random.integers(0, len(x), POINTS)] + random.normal(0, 0.01, (POINTS, 2))
     return Data(x.astype(np.float32), np.zeros((0, 2), np.float32), 0.0, (float(centre[0]), float(centre[1])), scale)
