@@ -39,7 +39,11 @@ class Diagnosis:
 
 
 def diagnose(steps: Sequence[int], seen: Sequence[Measures], rules: Rules) -> Diagnosis | None:
-    """The newest WINDOW looks of a game judged; steps and seen belong together. None: nothing to say."""
+    """The newest WINDOW looks of a game judged; steps and seen belong together. None: nothing to say.
+
+    A look at numbers that are none any more is passed over: that the game blew up has been said, and before is why.
+    """
+    seen = [each for each in seen[-2 * WINDOW:] if np.isfinite([each.loss_d, each.loss_g, each.d_real, each.d_fake]).all()]
     if len(seen) < WINDOW or steps[-1] < EARLY:
         return None
     last = list(seen[-WINDOW:])

@@ -16,11 +16,7 @@ from engines.gan.plane.plain import Plain
 from engines.gan.plane.shapes import Data
 
 NETWORK = {"g_layers", "z_dim"}, {"d_layers"}        # rules that make another generator, another discriminator
-
-
 REST = 0.02                                          # of the learning rates, where they have fallen
-
-
 HEAP = 0.25                                          # how wide the points lie before anything is learned
 
 
@@ -70,7 +66,11 @@ class Game:
             for net in (self.g, self.d):
                 net.memory.zero_()
                 net.updates.zero_()
-        self.way = self._way()
+        before, self.way = self.way, self._way()
+        if isinstance(before, Plain) and isinstance(self.way, Plain):
+            self.way.go_on_from(before)
+        for net in (self.g, self.d):
+            net.forget_rooms()                               # else every batch size that was tried stays in memory
         return names
 
     # --- a round ---------------------------------------------------------------------------------------------------
@@ -132,8 +132,12 @@ class Game:
         self.step += 1
 
     def _check(self, who: str, net: Net) -> None:
-        """Before the weights are touched, so that what is kept is the last good moment."""
-        if not math.isfinite(net.grad.sum().item()):
+        """Before the weights are touched, so that what is kept is the last good moment.
+
+        The squared length is looked at, as it overflows first: while it is a number, so is every square that an
+        optimiser remembers, and no step is long enough to make a weight that is none.
+        """
+        if not math.isfinite(net.grad.dot(net.grad).item()):
             raise Broken(f"At step {self.step + 1:,} the gradient of the {who} was no number any more: the game blew up "
                          "and was stopped before it. Go back to an earlier moment, and lower a learning rate "
                          f"(generator {self.rules.lr_g:g}, discriminator {self.rules.lr_d:g}).")

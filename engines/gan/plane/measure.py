@@ -23,6 +23,7 @@ REFERENCE = 1000                 # real points that nearness is told by
 TRANSPORTED = 128                # points of each kind that Wasserstein-1 is estimated by: few enough for one core
 SHARPNESS = 0.01                 # of the entropic plan, in units of the plane
 SWEEPS = 40
+FAR = 1000.0                     # where a point counts that has left the plane, so that distances to it stay numbers
 
 
 class Yardstick:
@@ -97,7 +98,7 @@ def measure(game: Game, yardstick: Yardstick, seen: Sight, transport: bool) -> t
     on_real, on_fake = game.way.judge(seen.real).clone(), game.way.judge(samples).clone()
     shown = torch.sigmoid if rules.loss in PROBABILITIES else torch.Tensor.clone
     modes, found, good = yardstick.quality(samples)
-    far = samples.nan_to_num(0.0, 1e6, -1e6)
+    far = samples.nan_to_num(FAR, FAR, -FAR).clamp_(-FAR, FAR)
     return Measures(
         float(discriminator_loss(rules.loss, on_real, on_fake, rules.smoothing)),
         float(generator_loss(rules.loss, on_fake)), float(shown(on_real).mean()), float(shown(on_fake).mean()),

@@ -65,6 +65,9 @@ class Net:
             found = self._rooms[use, rows] = [torch.empty(rows, width) for width in self.sizes[1:]]
         return found
 
+    def forget_rooms(self) -> None:
+        self._rooms.clear()
+
     def forward(self, x: Tensor, room: list[Tensor]) -> Tensor:
         """x (B, sizes[0]) -> (B, sizes[-1]); `room` holds what each layer gave, for the way back."""
         last = len(self.layers) - 1

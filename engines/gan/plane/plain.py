@@ -34,6 +34,13 @@ class Plain:
         """What a moment keeps beside the weights."""
         return [*self.vectors, *self.mean, *self.variance]
 
+    def go_on_from(self, before: Plain) -> None:
+        """Keep what was gathered for a player who is still the same, where another rule has changed."""
+        if self.d is before.d:
+            self.vectors = before.vectors
+        if self.g is before.g:
+            self.mean, self.variance = before.mean, before.variance
+
     # --- the networks --------------------------------------------------------------------------------------------
 
     def generator(self, row: Tensor, z: Tensor, learning: bool) -> Tensor:
