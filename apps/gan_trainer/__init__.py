@@ -8,7 +8,8 @@ from typing import Any
 from gallery.demo import Demo, Scene
 
 # As engines.gan.plane.presets has them, where they were measured.
-RESTING = {"g_layers": "64,64,64", "d_layers": "64,64,64", "lr_g": "0.003", "lr_d": "0.003", "beta1": "0", "r1": "0.02",
+RESTING = {"g_layers": "64,64,64", "d_layers": "64,64,64", "lr_g": "0.003", "lr_d": "0.003", "beta1": "0",
+           "beta2": "0.999", "z_kind": "uniform", "r1": "0.02",
            "batch": "256", "decay": "5000"}
 COLLAPSING = {"lr_g": "0.01", "lr_d": "0.002", "beta1": "0.9"}
 REPAIR = "loss:wgan-gp;gp:0.1;d_steps:3;lr_g:0.001;lr_d:0.001;beta1:0.5"

@@ -16,7 +16,7 @@ from torch import Tensor
 from engines.gan import plane as asked
 from engines.gan.losses import discriminator_loss, generator_loss
 from engines.gan.plane import shapes
-from engines.gan.plane.game import Broken, Game, begun
+from engines.gan.plane.game import Broken, Game, begun, one_thread
 from engines.gan.plane.measure import Sight, Yardstick, measure, sight
 from engines.runtime import BadInput
 
@@ -57,7 +57,7 @@ class Watch:
         game, now = self.game, perf_counter()
         if {"z_dim", "z_kind"} & set(changed):
             self.lie_of_noise()
-        with torch.no_grad():
+        with one_thread(), torch.no_grad():
             weigh = last or now - self.weighed >= TRANSPORT_S and (
                 paced or game.seconds - self.played_then >= WEIGH_COST * self.weigh_cost)
             keep = last or bool(changed) or now - self.kept >= KEEP_S
@@ -130,7 +130,7 @@ def anatomy(p: asked.Play) -> Iterator[asked.Anatomy | None]:
     game, changed = begun(data, p)
     watch, loss = Watch(game, data, p.seed), game.rules.loss
     yield None
-    with torch.no_grad():
+    with one_thread(), torch.no_grad():
         before = surface_of(game, watch.surface)
         before_d = game.d.flat.clone()
         if p.who == "g":                                     # D is only asked

@@ -10,7 +10,7 @@ import numpy as np
 from engines.gan.plane import REACH, Shape
 
 POINTS = 10_000                  # that batches are drawn from: many more than a network of this size could learn by heart
-RING_WIDTH, GRID_WIDTH = 0.1, 0.04       # standard deviation of a mode: neighbours are eight and eleven of them apart
+RING_WIDTH, GRID_WIDTH = 0.08, 0.04      # standard deviation of a mode: neighbours are ten and eleven of them apart
 FIT = 0.9                        # of the square, that a visitor's own points fill
 ENOUGH = 0.3                     # of that, for points that lie in view to be left where they are
 
