@@ -495,7 +495,7 @@ class PlaneTool {
     if (!told || !(await this.fetchData(film))) { this.app.store.set({ film: "" }); return false; }
     Object.assign(this, { shown: Math.min(at ?? this.games.a.step, this.games.a.step), following: at == null || at >= this.games.a.step });
     this.app.ready();
-    this.say(`Your game, as it was left at step ${this.games.a.step.toLocaleString("en")}. Press play to go on.`);
+    this.say(`The game, as it was left at step ${this.games.a.step.toLocaleString("en")}. Press play to go on.`);
     this.soon();
     return true;
   }
