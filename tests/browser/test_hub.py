@@ -14,7 +14,7 @@ from tests.browser.conftest import Watched
 
 
 @pytest.mark.parametrize("words, address", [
-    ("latent-space explorer", r"/demo/latent-space-explorer/$"), ("lab book", r"/demo/lab-book/$"), ("adversarial", r"#label-gan$"),
+    ("latent-space explorer", r"/demo/latent-space-explorer/$"), ("lab book", r"/demo/lab-book/$"), ("bottleneck", r"#label-seq$"),
 ])
 def test_enter_opens_the_only_hit(open_page: Callable[..., Watched], words: str, address: str) -> None:
     page = open_page("/").page
