@@ -24,6 +24,11 @@ def between(name: str, value: float, low: float, high: float) -> None:
         raise BadInput(f"{name} is {shown(value)}; it may be {low:g} to {high:g}: choose a number in between.")
 
 
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise BadInput(f"{name} is {value!r:.40}; it may be {', '.join(allowed)}: choose one of these.")
+
+
 def shown(value: float) -> str:
     """A number as a sentence holds it; a whole one may be too large for a float."""
     try:

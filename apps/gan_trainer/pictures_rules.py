@@ -17,7 +17,6 @@ from gallery.fields import Field, choice, flag, integer, number
 
 PREFIX = "p_"
 NAMES = tuple(each.name for each in fields(Rules))
-RECOMMENDED = {"emoji": {"r1": 1.0, "augment": True}}      # few pictures last longer so; the others take the defaults
 
 
 def rule_fields() -> dict[str, Field]:
@@ -44,7 +43,7 @@ def recommended(dataset: str) -> Rules:
     try:
         return Rules(**pictures.about(pictures.MODELS[dataset])["rules"])
     except (VisitorError, KeyError, TypeError):        # not installed, or damaged: whoever asks for it will be told
-        return Rules(**RECOMMENDED.get(dataset, {}))
+        return pictures.recommended(dataset)
 
 
 def read(asked: Any, base: Rules) -> Rules:

@@ -18,9 +18,8 @@ from apps.gan_trainer import pictures_rules as rules
 from apps.gan_trainer import pictures_wire as wire
 from apps.gan_trainer.pictures_films import films
 from engines import data, diffusion, runtime
-from engines.checks import whole
+from engines.checks import one_of, whole
 from engines.gan import pictures
-from engines.gan.pictures.rules import one_of
 from engines.runtime import BadInput, VisitorError, models
 from gallery.asked import session
 

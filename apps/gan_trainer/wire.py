@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from engines.gan import plane
+from engines.gan import PROBABILITIES, plane
 
 TOLD, LOOK = 0, 1                    # kinds of records
 UNIT = 1 / 4096                      # of a place: the plane is three units wide, and what leaves it may be eight away
 _RECORD = struct.Struct("<IB")
 _LENGTH = struct.Struct("<I")
-PROBABILITIES = ("minimax", "non-saturating")
 MIDDLE = {"least-squares": 0.5, "hinge": 0.0}
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from engines.gan import PROBABILITIES
 from engines.gan.plane import Measures, Rules
 
-PROBABILITIES = ("minimax", "non-saturating")
 WINDOW = 12                      # looks that a judgement is based on
 EARLY = 600                      # rounds in which every game looks ill
 SURE, FOOLED = 0.95, 0.05        # D(real) above and D(fake) below: D is sure

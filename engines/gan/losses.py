@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
 
+from engines.gan import LOSSES as KINDS
+from engines.gan import PROBABILITIES
 from engines.runtime import BadInput
 
-KINDS = ("minimax", "non-saturating", "least-squares", "hinge", "wgan", "wgan-gp")
-PROBABILITIES = ("minimax", "non-saturating")       # sigmoid(logit) is the probability that a thing is real
 TARGETS = (*PROBABILITIES, "least-squares")         # the ones with a number that "real" should come to
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from engines.checks import between, whole
+from engines.checks import between, one_of, whole
 from engines.runtime import BadInput, Job, ModelRef
 
 LOADER = "engines.language.network:load"
@@ -252,8 +252,7 @@ class Search:
 
     def __post_init__(self) -> None:
         check_text(self.text)
-        if self.method not in METHODS:
-            raise BadInput(f"the method is {self.method!r:.40}; it may be {', '.join(METHODS)}: choose one of these.")
+        one_of("the method", self.method, METHODS)
         whole("the number of beams", self.beams, 1, MAX_BEAMS)
         whole("the number of tokens", self.count, 1, 200)
         between("the length penalty", self.length_penalty, -5, 5)

@@ -74,8 +74,12 @@ def judged(judge: classifier.Classifier, guided: np.ndarray, asked: np.ndarray, 
            test: np.ndarray) -> dict[str, Any]:
     """Recognised at the guidance that is shown; likeness as a crowd at guidance 1, beside what real pictures reach."""
     taken_for, _ = measure.judged(judge, guided)
-    _, made = measure.judged(judge, plain)
-    _, real = measure.judged(judge, test)
+    return compared(taken_for, asked, measure.judged(judge, plain)[1], measure.judged(judge, test)[1])
+
+
+def compared(taken_for: np.ndarray, asked: np.ndarray, made: np.ndarray, real: np.ndarray) -> dict[str, Any]:
+    """taken_for, asked: classes (N,). made, real: features, (N, F) and (M, F), of which one half stands for the real ones
+    and the other for what could be reached."""
     order = np.random.default_rng(0).permutation(len(real))
     halves = real[order[:len(real) // 2]], real[order[len(real) // 2:]]
     precision, recall = measure.precision_recall(halves[0], made)

@@ -21,7 +21,7 @@ from engines.gan.pictures.measure import colours
 from engines.gan.pictures.networks import Generator
 from engines.gan.pictures.stages import save
 from engines.runtime.trained import write_sums
-from engines.training.diffusion_report import REMEMBERED, SAMPLES, histogram, remembering
+from engines.training.diffusion_report import REMEMBERED, SAMPLES, compared, histogram, remembering
 from engines.training.vae_report import minutes
 
 if TYPE_CHECKING:
@@ -77,17 +77,7 @@ def measured(stages: dict[int, Generator], judge: Path | None, images: np.ndarra
 def judged(judge: classifier.Classifier, made: np.ndarray, asked: np.ndarray, test: np.ndarray) -> dict[str, Any]:
     """Recognised, and likeness as a crowd beside what real pictures reach; as `ddpm-*` is measured."""
     taken_for, features = crowds.judged(judge, made)
-    _, real = crowds.judged(judge, test)
-    order = np.random.default_rng(0).permutation(len(real))
-    halves = real[order[:len(real) // 2]], real[order[len(real) // 2:]]
-    precision, recall = crowds.precision_recall(halves[0], features)
-    floor_precision, floor_recall = crowds.precision_recall(*halves)
-    by_class = [float((taken_for[asked == label] == label).mean()) for label in np.unique(asked)]
-    return {"recognised": float((taken_for == asked).mean()),
-            "recognised_by_class": [round(each, 4) for each in by_class],
-            "frechet": crowds.frechet(halves[0], features), "frechet_floor": crowds.frechet(*halves),
-            "precision": precision, "precision_floor": floor_precision,
-            "recall": recall, "recall_floor": floor_recall}
+    return compared(taken_for, asked, features, crowds.judged(judge, test)[1])
 
 
 def unasked(judge: classifier.Classifier, g: Generator, count: int) -> list[float]:

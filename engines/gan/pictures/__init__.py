@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 
 from engines import data
-from engines.checks import between, whole
-from engines.gan.pictures.rules import Moment, Rules, one_of
+from engines.checks import between, one_of, whole
+from engines.gan.pictures.rules import Moment, Rules
 from engines.runtime import BadInput, Job, ModelFault, ModelRef, models
 
 LOADER = "engines.gan.pictures.stages:load"

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from engines.checks import between, whole
-from engines.gan import LOSSES
-from engines.runtime import BadInput
+from engines import gan
+from engines.checks import whole
 
-Z_KINDS = ("normal", "uniform")
 Array = np.ndarray
-
-
-def one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise BadInput(f"{what} is {value!r:.40}; it may be {', '.join(allowed)}: choose one of these.")
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,7 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class Rules:
+class Rules(gan.Rules):
     """The rules of the game; the defaults are those that the bundled models of digits and clothes were trained by.
 
     Where a rule belongs to one loss only, the others leave it alone. d_steps: of the detective, to one of the forger.
@@ -68,24 +61,9 @@ class Rules:
     augment: bool = False
 
     def __post_init__(self) -> None:
-        one_of("the loss", self.loss, LOSSES)
-        one_of("the noise z", self.z_kind, Z_KINDS)
-        for what, value in (("the generator's", self.lr_g), ("the discriminator's", self.lr_d)):
-            between(f"{what} learning rate", value, 0.0, 10.0)
-        between("beta 1", self.beta1, 0.0, 0.999)
-        between("beta 2", self.beta2, 0.0, 0.9999)
-        whole("the discriminator's steps a round", self.d_steps, 1, 10)
+        self.check_shared()
         whole("the batch", self.batch, 8, 128)
         whole("the dimension of z", self.z_dim, 2, 128)
-        between("the instance noise", self.noise, 0.0, 1.0)
-        between("the label smoothing", self.smoothing, 0.0, 0.5)
-        between("the R1 penalty", self.r1, 0.0, 100.0)
-        between("the gradient penalty", self.gp, 0.0, 100.0)
-        between("the clipping", self.clip, 0.001, 10.0)
-
-    def differs(self, other: Rules) -> tuple[str, ...]:
-        """Names of the rules that are not the same."""
-        return tuple(each.name for each in fields(self) if getattr(self, each.name) != getattr(other, each.name))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,13 @@ the generator; a *moment* is all that a run needs to go on exactly as it would h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-from engines.checks import between, whole
-from engines.gan import LOSSES
+from engines import gan
+from engines.checks import one_of, whole
 from engines.runtime import BadInput, Job
 
 SHAPES = ("line", "ring", "grid", "spiral", "rings", "own")
@@ -66,15 +66,15 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Rules:
+class Rules(gan.Rules):
     """The rules of the game. Where a rule belongs to one loss only, the others leave it alone.
 
     g_layers, d_layers: widths of the hidden layers, leaky ReLU after each. clip: bound of the critic's weights ("wgan").
     gp: weight of the gradient penalty ("wgan-gp"). r1: gamma of the penalty on real points, for any loss. noise: standard
     deviation of what is added to real and generated points before they are judged. smoothing: real counts as
     1 - smoothing ("minimax", "non-saturating", "least-squares"). spectral: of the discriminator's weights. batch_norm:
-    of the generator's hidden layers. beta1: also the momentum of "sgd"; beta2: also the decay of "rmsprop". decay: both learning rates
-    fall from half that step on, in a straight line to a fiftieth at it (0: never).
+    of the generator's hidden layers. beta1: also the momentum of "sgd"; beta2: also the decay of "rmsprop". decay:
+    both learning rates fall from half that step on, in a straight line to a fiftieth at it (0: never).
     """
 
     loss: str = "non-saturating"
@@ -99,35 +99,15 @@ class Rules:
     batch_norm: bool = False
 
     def __post_init__(self) -> None:
-        _one_of("the loss", self.loss, LOSSES)
-        _one_of("the optimiser", self.optimiser, OPTIMISERS)
-        _one_of("the noise z", self.z_kind, ("normal", "uniform"))
+        self.check_shared()
+        one_of("the optimiser", self.optimiser, OPTIMISERS)
         for who, layers in (("the generator", self.g_layers), ("the discriminator", self.d_layers)):
             whole(f"{who}'s number of hidden layers", len(layers), 1, MAX_LAYERS)
             for width in layers:
                 whole(f"the width of a layer of {who}", width, 1, MAX_WIDTH)
         whole("the dimension of z", self.z_dim, 1, 32)
         whole("the batch", self.batch, 2, 512)
-        whole("the discriminator's steps a round", self.d_steps, 1, 10)
-        for what, value in (("the generator's", self.lr_g), ("the discriminator's", self.lr_d)):
-            between(f"{what} learning rate", value, 0.0, 10.0)
-        between("beta 1", self.beta1, 0.0, 0.999)
-        between("beta 2", self.beta2, 0.0, 0.9999)
         whole("the step by which learning rates have fallen", self.decay, 0, MAX_ROUNDS)
-        between("the clipping", self.clip, 0.001, 10.0)
-        between("the gradient penalty", self.gp, 0.0, 100.0)
-        between("the R1 penalty", self.r1, 0.0, 100.0)
-        between("the instance noise", self.noise, 0.0, 1.0)
-        between("the label smoothing", self.smoothing, 0.0, 0.5)
-
-    def differs(self, other: Rules) -> tuple[str, ...]:
-        """Names of the rules that are not the same."""
-        return tuple(each.name for each in fields(self) if getattr(self, each.name) != getattr(other, each.name))
-
-
-def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise BadInput(f"{what} is {value!r:.40}; it may be {', '.join(allowed)}: choose one of these.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +149,7 @@ class Play:
         whole("the seed", self.seed, 0, 2**31 - 1)
         whole("the last step", self.until, 0, MAX_ROUNDS)
         whole("the steps between two looks", self.every, 0, MAX_ROUNDS)
-        _one_of("the player", self.who, ("both", "d", "g"))
+        one_of("the player", self.who, ("both", "d", "g"))
 
 
 # --- what is seen ------------------------------------------------------------------------------------------------
