@@ -14,6 +14,10 @@ MAX_BODY = 512 * 1024                # bytes: a colour picture of 256 x 256 in b
 NOT_UNDERSTOOD = "The page asked in a form that is not understood: reload it and try again."
 
 
+class Gone(BadInput):
+    """What was asked for is not kept any more; the page may begin it anew. Answered with 410 and {"gone": true}."""
+
+
 async def read_body(request: Request) -> dict[str, Any]:
     """The JSON object of a request. Raises BadInput."""
     parts, total = [], 0

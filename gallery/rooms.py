@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from engines.runtime import BadInput, Busy, VisitorError
 from gallery import catalog
+from gallery.asked import Gone
 from gallery.catalog import Entry
 from gallery.limits import GRADIO_THREADS
 from gallery.milestones import by_key
@@ -138,6 +139,8 @@ def data_app(router: Any) -> FastAPI:
     app.include_router(router)
 
     async def told(request: Request, error: VisitorError) -> JSONResponse:
+        if isinstance(error, Gone):
+            return JSONResponse({"error": str(error), "gone": True}, 410)
         status = 429 if isinstance(error, Busy) else 400 if isinstance(error, BadInput) else 503
         return JSONResponse({"error": str(error)}, status)
 

@@ -6,55 +6,28 @@ can go on from its last step, and another one can branch off.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from apps.diffusion_stepper import catalogue, orders, wire
-from apps.diffusion_stepper.tapes import Gone, tapes
+from apps.diffusion_stepper.tapes import Tape, tapes
 from engines import diffusion, runtime
-from engines.runtime import EngineLost, VisitorError
+from gallery import streams
 from gallery.asked import read_body
 
-STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
-BINARY = "application/octet-stream"
 
-log = logging.getLogger(__name__)
-
-
-async def records(run: Any, name: str) -> AsyncIterator[bytes]:
-    """The run's steps as bytes, and its status whenever it changes; its states go onto the tape of that name."""
-    frames = aiter(run)
-    tape = tapes().get(name)
-    yield wire.told("run", token=name, **_about(tape.params))
-    coming = asyncio.ensure_future(anext(frames, None))
-    try:
-        while True:
-            done, _ = await asyncio.wait({coming}, timeout=STATUS_EVERY_S)
-            if not done:
-                status = run.status
-                yield wire.told("status", state=status.state, ahead=status.ahead, sentence=status.sentence)
-                continue
-            frame = coming.result()
-            if frame is None:
-                break
-            coming = asyncio.ensure_future(anext(frames, None))
-            tapes().put(name, tape, frame.index, frame.x)
-            yield wire.step(frame)
-        yield wire.told("end")
-    except VisitorError as error:
-        yield wire.told("failed", error=str(error), lost=isinstance(error, EngineLost), index=tape.newest)
-    except Exception:
-        log.exception("the stream of a run failed")
-        yield wire.told("failed", error="Something went wrong on our side; it is in the log. Play it again.",
-                        lost=False, index=tape.newest)
-    finally:
-        coming.cancel()
-        run.cancel()                                  # nothing, once the run has ended
+async def records(run: Any, name: str, tape: Tape) -> AsyncIterator[bytes]:
+    """The run's steps as bytes, and its status while it waits; its states go onto the tape of that name."""
+    yield streams.told("run", token=name, **_about(tape.params))
+    async for frame in streams.arriving(run):
+        if frame is None:
+            yield streams.waiting(run)
+            continue
+        tapes().put(name, tape, frame.index, frame.x)
+        yield wire.step(frame)
 
 
 def _about(params: diffusion.Sample) -> dict[str, Any]:
@@ -69,19 +42,8 @@ def _about(params: diffusion.Sample) -> dict[str, Any]:
 def begun(order: orders.Order) -> StreamingResponse:
     """Start what was asked for. Raises VisitorError."""
     run = runtime.start(diffusion.sample, order.params, session=order.session)
-    name = order.tape
-    if not name:
-        name, _ = tapes().new(order.params)
-
-    async def stream() -> AsyncIterator[bytes]:
-        try:
-            async for record in records(run, name):
-                yield record
-        finally:
-            run.cancel()
-
-    return StreamingResponse(stream(), media_type=BINARY,
-                             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    name, tape = (order.tape, tapes().get(order.tape)) if order.tape else tapes().new(order.params)
+    return streams.sent(run, streams.to_the_end(records(run, name, tape), lambda: {"index": tape.newest}, "Play it again."))
 
 
 def routes() -> APIRouter:
@@ -89,10 +51,6 @@ def routes() -> APIRouter:
 
     @router.post("/run")
     async def _run(request: Request) -> Response:
-        asked = await read_body(request)
-        try:
-            return begun(orders.read(asked))
-        except Gone as gone:
-            return JSONResponse({"error": str(gone), "gone": True}, 410)
+        return begun(orders.read(await read_body(request)))
 
     return router

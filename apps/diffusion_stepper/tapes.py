@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from engines import diffusion
-from engines.runtime import BadInput
+from gallery.asked import Gone
 
 MB = 2**20
 ALL_BYTES = 256 * MB                 # of a hub's memory; a usual run of 50 steps takes 0.2, the longest for digits 63
@@ -22,13 +22,6 @@ TAPE_BYTES = 64 * MB                 # of one: 1000 steps of 16 pictures of 32 x
 MOST_TAPES = 500                     # also those that hold nothing, of runs that failed before their first step
 GONE = ("The states of this run are no longer kept here: newer runs took their room, or the gallery was started anew. "
         "Play it again from the start.")
-
-
-class Gone(BadInput):
-    """The states that were asked for are not kept any more; the page may run the same from the start."""
-
-    def __init__(self) -> None:
-        super().__init__(GONE)
 
 
 @dataclass
@@ -59,7 +52,7 @@ class Tape:
         """Where to go on so as to pass through `index`: there, or at the last step before it that is kept."""
         at = max((each for each in self.states if each <= index), default=None)
         if at is None:
-            raise Gone
+            raise Gone(GONE)
         before = self.states.get(at - 1)
         return diffusion.Begin(at, self.states[at], *([before] if before is not None else []))
 
@@ -81,7 +74,7 @@ class Tapes:
     def get(self, name: str) -> Tape:
         """Raises Gone, with what to do."""
         if name not in self._held:
-            raise Gone
+            raise Gone(GONE)
         self._held.move_to_end(name)
         return self._held[name]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from engines.gan import plane
-from engines.runtime import BadInput
+from gallery.asked import Gone
 
 MB = 2**20
 FILM_BYTES = 6 * MB                  # of one: 150 moments of the usual networks, 4 of the largest
@@ -22,13 +22,6 @@ MOST_FILMS = 500
 HOUR_S = 3600.0                      # a link is good for so long after its last use
 GONE = ("This game is no longer kept here: it was left more than an hour ago, newer games took its room, or the gallery "
         "was started anew. Play it again from the start: the same seed and rules give the same game.")
-
-
-class Gone(BadInput):
-    """The film that was asked for is not kept any more."""
-
-    def __init__(self) -> None:
-        super().__init__(GONE)
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,7 @@ class Film:
         """The last moment that is not later. Raises Gone for an empty film."""
         earlier = [each for each in self.kept if each.step <= step]
         if not earlier:
-            raise Gone
+            raise Gone(GONE)
         return earlier[-1]
 
     def branch(self, step: int) -> Film:
@@ -118,7 +111,7 @@ class Films:
         """Raises Gone, with what to do."""
         self.tidy()
         if name not in self._held:
-            raise Gone
+            raise Gone(GONE)
         self._held.move_to_end(name)
         self._held[name].used = time.monotonic()
         return self._held[name]

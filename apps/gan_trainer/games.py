@@ -8,64 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from apps.gan_trainer import points, rules, wire
-from apps.gan_trainer.films import Film, Gone, Kept, films
+from apps.gan_trainer.films import Film, Kept, films
+from apps.gan_trainer.tables import Table
 from engines import runtime
 from engines.checks import whole
 from engines.gan import plane
 from engines.gan.diagnosis import WINDOW, diagnose
-from engines.runtime import BadInput, EngineLost, VisitorError
+from engines.runtime import BadInput
+from gallery import streams
 from gallery.asked import read_body, session
 
-STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
 FRAMES_A_SECOND = 30             # looks that are sent: a page paints no more of them, and half its time is its own
 FASTEST = 3000                   # steps a second that can be asked for; beyond it a game runs as fast as it can
 DIAGNOSIS_EVERY_S = 0.7          # as often as one can read what it says
-BINARY = "application/octet-stream"
-
-log = logging.getLogger(__name__)
 
 
-@dataclass
-class Live:
-    """A run under way, and what it was last asked."""
-
-    run: Any
-    params: plane.Play
-
-
-@dataclass
-class Table:
-    """The games that are being played right now, by the name of their film."""
-
-    live: dict[str, Live] = field(default_factory=dict)
-
-    def steer(self, name: str, asked: Mapping[str, Any]) -> bool:
-        """Other rules, another end, or `stop`: at once. False for a game that has just ended. Raises BadInput."""
-        game = self.live.get(name)
-        if game is None:
-            return False
-        wanted = replace(game.params, start=None)
-        if "rules" in asked:
-            wanted = replace(wanted, rules=rules.read(asked["rules"], wanted.rules))
-        if "until" in asked:
-            whole("the last step", asked["until"], 0, plane.MAX_ROUNDS)
-            wanted = replace(wanted, until=asked["until"])
-        if asked.get("stop"):
-            wanted = replace(wanted, until=0)
-        game.params = wanted
-        game.run.update(wanted)
-        return True
+def steered(asked: Mapping[str, Any], params: plane.Play) -> plane.Play:
+    """Other rules, another end, or `stop`, in what a game was asked. Raises BadInput."""
+    wanted = replace(params, start=None)
+    if "rules" in asked:
+        wanted = replace(wanted, rules=rules.read(asked["rules"], wanted.rules))
+    if "until" in asked:
+        whole("the last step", asked["until"], 0, plane.MAX_ROUNDS)
+        wanted = replace(wanted, until=asked["until"])
+    return replace(wanted, until=0) if asked.get("stop") else wanted
 
 
 @cache
@@ -167,25 +143,15 @@ class Doctor:
 
 async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
     """The looks as bytes, and the run's status while it waits; moments go onto the film."""
-    live = Live(run, game.params)
-    table().live[game.name] = live
-    start = game.params.start
-    yield wire.told("run", film=game.name, start=start.step if start else 0, rules=rules.told(game.params.rules))
-    frames, first, due = aiter(run), True, 0.0
-    coming = asyncio.ensure_future(anext(frames, None))
-    loop = asyncio.get_running_loop()
+    start, doctor = game.params.start, Doctor()
+    loop, first, due = asyncio.get_running_loop(), True, 0.0
     pause = _every(game.pace) / game.pace if game.params.every else 0.0
-    doctor = Doctor()
-    try:
-        while True:
-            done, _ = await asyncio.wait({coming}, timeout=STATUS_EVERY_S)
-            if not done:
-                yield wire.told("status", state=run.status.state, ahead=run.status.ahead, sentence=run.status.sentence)
-                continue
-            frame = coming.result()
+    with table().playing(game.name, run, game.params) as live:
+        yield streams.told("run", film=game.name, start=start.step if start else 0, rules=rules.told(game.params.rules))
+        async for frame in streams.arriving(run):
             if frame is None:
-                break
-            coming = asyncio.ensure_future(anext(frames, None))
+                yield streams.waiting(run)
+                continue
             record = wire.look(frame, live.params.rules)
             if frame.moment is not None:
                 game.film.put(Kept(frame.moment, record, game.params.who, first or bool(frame.changed)))
@@ -193,38 +159,17 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
             yield record
             doctor.see(frame, live.params.rules)
             if doctor.due(loop.time()):
-                yield wire.told("diagnosis", **doctor.says())
+                yield streams.told("diagnosis", **doctor.says())
             await asyncio.sleep(max(0.0, due - loop.time()))
             due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / (2 * FRAMES_A_SECOND)
-        yield wire.told("diagnosis", **doctor.says())
-        yield wire.told("end")
-    except VisitorError as error:
-        yield wire.told("failed", error=str(error), lost=isinstance(error, EngineLost),
-                        step=game.film.newest.step if game.film.kept else 0)
-    except Exception:
-        log.exception("the stream of a game failed")
-        yield wire.told("failed", error="Something went wrong on our side; it is in the log. Press play to go on.",
-                        lost=False, step=game.film.newest.step if game.film.kept else 0)
-    finally:
-        coming.cancel()
-        run.cancel()                                  # nothing, once the run has ended
-        if table().live.get(game.name) is live:
-            del table().live[game.name]
+        yield streams.told("diagnosis", **doctor.says())
 
 
 def begun(game: Order) -> StreamingResponse:
     """Start what was asked for. Raises VisitorError."""
     run = runtime.start(plane.play, game.params, session=game.session)
-
-    async def stream() -> AsyncIterator[bytes]:
-        try:
-            async for record in records(game, run):
-                yield record
-        finally:
-            run.cancel()
-
-    return StreamingResponse(stream(), media_type=BINARY,
-                             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    return streams.sent(run, streams.to_the_end(
+        records(game, run), lambda: {"step": game.film.newest.step if game.film.kept else 0}, "Press play to go on."))
 
 
 # --- one round, taken apart ---------------------------------------------------------------------------------------
@@ -269,25 +214,23 @@ def routes() -> APIRouter:
 
     @router.post("/play")
     async def _play(request: Request) -> Response:
-        return await _or_gone(read_body(request), lambda asked: _begin(asked))
+        return begun(await order(await read_body(request)))
 
     @router.post("/round")
     async def _round(request: Request) -> Response:
-        async def answer(asked: Mapping[str, Any]) -> Response:
-            return Response(await one_round(asked), media_type=BINARY)
-        return await _or_gone(read_body(request), answer)
+        return Response(await one_round(await read_body(request)), media_type=streams.BINARY)
 
     @router.post("/steer")
     async def _steer(request: Request) -> Response:
         asked = await read_body(request)
-        return JSONResponse({"ok": table().steer(str(asked.get("film", ""))[:40], asked)})
+        return JSONResponse({"ok": table().steer(str(asked.get("film", ""))[:40], partial(steered, asked))})
 
     @router.get("/film/{name}")
     def _film(name: str) -> Response:
         film = films().get(name[:40])
-        return Response(wire.told("film", film=name, seed=film.seed, data=film.shape.kind,
+        return Response(streams.told("film", film=name, seed=film.seed, data=film.shape.kind,
                                   rules=rules.told(film.newest.moment.rules) if film.kept else None,
-                                  live=name in table().live) + told(film), media_type=BINARY,
+                                  live=name in table().live) + told(film), media_type=streams.BINARY,
                         headers={"Cache-Control": "no-store"})
 
     @router.get("/film/{name}/weights")
@@ -295,14 +238,14 @@ def routes() -> APIRouter:
         film = films().get(name[:40])
         whole("the step", step, 0, film.newest.step)
         moment = await at(film, step, session[:64] or "visitor")
-        return Response(await asyncio.to_thread(saved, film, moment), media_type=BINARY)
+        return Response(await asyncio.to_thread(saved, film, moment), media_type=streams.BINARY)
 
     @router.post("/data")
     async def _data(request: Request) -> Response:
         asked = await read_body(request)
         shape = films().get(str(asked["film"])[:40]).shape if asked.get("film") else points.shape(asked)
         found = await runtime.start(plane.real, shape, session=session(asked)).aresult()
-        return Response(wire.real(found), media_type=BINARY)
+        return Response(wire.real(found), media_type=streams.BINARY)
 
     @router.post("/csv")
     async def _csv(request: Request) -> JSONResponse:
@@ -310,15 +253,3 @@ def routes() -> APIRouter:
         return JSONResponse({"points": found.round(6).tolist(), "said": said})
 
     return router
-
-
-async def _begin(asked: Mapping[str, Any]) -> Response:
-    return begun(await order(asked))
-
-
-async def _or_gone(reading: Any, answer: Any) -> Response:
-    asked = await reading
-    try:
-        return await answer(asked)
-    except Gone as gone:
-        return JSONResponse({"error": str(gone), "gone": True}, 410)

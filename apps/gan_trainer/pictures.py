@@ -10,6 +10,7 @@ import base64
 import io
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -21,12 +22,13 @@ from apps.gan_trainer import pictures_games as games
 from apps.gan_trainer import pictures_rules as rules
 from apps.gan_trainer import pictures_stages as stages
 from apps.gan_trainer import pictures_wire as wire
-from apps.gan_trainer.films import Gone
+from apps.gan_trainer.films import GONE
 from engines import data, runtime
 from engines.checks import whole
 from engines.gan import pictures
 from engines.runtime import BadInput, VisitorError
-from gallery.asked import read_body
+from gallery import streams
+from gallery.asked import Gone, read_body
 from gallery.fields import Field, choice, integer
 
 VIEWS = ("grid", "verdicts", "walk", "film")
@@ -65,11 +67,14 @@ def routes() -> APIRouter:
 
     @router.post("/play")
     async def _play(request: Request) -> Response:
-        return await _or_gone(request, _begin)
+        return games.begun(games.order(await read_body(request)))
 
     @router.post("/steer")
     async def _steer(request: Request) -> Response:
-        return await _or_gone(request, _steered)
+        asked = await read_body(request)
+        if not games.table().steer(str(asked.get("film", ""))[:40], partial(games.steered, asked)):
+            raise Gone(GONE)
+        return JSONResponse({"ok": True})
 
     @router.get("/film/{name}")
     def _film(name: str) -> Response:
@@ -80,44 +85,20 @@ def routes() -> APIRouter:
 
     @router.post("/weights")
     async def _weights(request: Request) -> Response:
-        return await _or_gone(request, _file)
+        name, content = await stages.exported(await read_body(request))
+        return Response(content, media_type=streams.BINARY, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     return router
 
 
 def _bytes(content: bytes) -> Response:
-    return Response(content, media_type=games.BINARY, headers={"Cache-Control": "no-store"})
-
-
-async def _begin(asked: Mapping[str, Any]) -> Response:
-    return games.begun(games.order(asked))
-
-
-async def _steered(asked: Mapping[str, Any]) -> Response:
-    games.table().steer(str(asked.get("film", ""))[:40], asked)
-    return JSONResponse({"ok": True})
-
-
-async def _file(asked: Mapping[str, Any]) -> Response:
-    name, content = await stages.exported(asked)
-    return Response(content, media_type=games.BINARY, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(content, media_type=streams.BINARY, headers={"Cache-Control": "no-store"})
 
 
 def _answering(answer: Callable[[Mapping[str, Any]], Awaitable[bytes]]) -> Callable[[Request], Awaitable[Response]]:
-    async def respond(asked: Mapping[str, Any]) -> Response:
-        return _bytes(await answer(asked))
-
     async def route(request: Request) -> Response:
-        return await _or_gone(request, respond)
+        return _bytes(await answer(await read_body(request)))
     return route
-
-
-async def _or_gone(request: Request, answer: Callable[[Mapping[str, Any]], Awaitable[Response]]) -> Response:
-    asked = await read_body(request)
-    try:
-        return await answer(asked)
-    except Gone as gone:
-        return JSONResponse({"error": str(gone), "gone": True}, 410)
 
 
 # --- for programs -------------------------------------------------------------------------------------------------

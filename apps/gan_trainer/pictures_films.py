@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeVar
 
-from apps.gan_trainer.films import Films, Gone
+from apps.gan_trainer.films import GONE, Films
 from engines.gan.pictures.rules import Moment
+from gallery.asked import Gone
 
 MB = 2**20
 MOMENT_BYTES = 24 * MB               # of one film: seven moments
@@ -84,7 +85,7 @@ class PictureFilm:
         """The last moment that is not later. Raises Gone for an empty film."""
         earlier = [each for each in self.moments if each.step <= step]
         if not earlier:
-            raise Gone
+            raise Gone(GONE)
         return earlier[-1]
 
     def branch(self, step: int) -> PictureFilm:

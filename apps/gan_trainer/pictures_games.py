@@ -6,10 +6,8 @@ it change the rules or stop it where it is.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,50 +16,26 @@ from fastapi.responses import StreamingResponse
 from apps.gan_trainer import pictures_rules as rules
 from apps.gan_trainer import pictures_stages as stages
 from apps.gan_trainer import pictures_wire as wire
-from apps.gan_trainer.films import Gone
 from apps.gan_trainer.pictures_films import PictureFilm, films
-from apps.gan_trainer.wire import told
+from apps.gan_trainer.tables import Table
 from engines import runtime
 from engines.checks import whole
 from engines.gan import pictures
-from engines.runtime import EngineLost, VisitorError
+from gallery import streams
 from gallery.asked import session
 
-STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
 MEASURE_EVERY = 100              # steps: a measure takes as long as three of them
 KEEP_EVERY = 50                  # steps between two moments: so many are lost at most when an engine dies
-BINARY = "application/octet-stream"
-NOT_STORED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-log = logging.getLogger(__name__)
 
 
-@dataclass
-class Live:
-    """A run under way, and what it was last asked."""
-
-    run: Any
-    params: pictures.Train
-
-
-@dataclass
-class Table:
-    """The games that are being played right now, by the name of their film."""
-
-    live: dict[str, Live] = field(default_factory=dict)
-
-    def steer(self, name: str, asked: Mapping[str, Any]) -> None:
-        """Other rules, another end, or `stop`: at once. Raises Gone when the game does not run any more."""
-        game = self.live.get(name)
-        if game is None:
-            raise Gone
-        wanted = replace(game.params, start=None)
-        if "rules" in asked:
-            wanted = replace(wanted, rules=rules.read(asked["rules"], wanted.rules))
-        if "until" in asked:
-            wanted = replace(wanted, until=_until(asked))
-        game.params = replace(wanted, finish=bool(asked.get("stop")))
-        game.run.update(game.params)
+def steered(asked: Mapping[str, Any], params: pictures.Train) -> pictures.Train:
+    """Other rules, another end, or `stop`, in what a game was asked. Raises BadInput."""
+    wanted = replace(params, start=None)
+    if "rules" in asked:
+        wanted = replace(wanted, rules=rules.read(asked["rules"], wanted.rules))
+    if "until" in asked:
+        wanted = replace(wanted, until=_until(asked))
+    return replace(wanted, finish=bool(asked.get("stop")))
 
 
 @cache
@@ -117,51 +91,24 @@ def order(asked: Mapping[str, Any]) -> Order:
 def begun(game: Order) -> StreamingResponse:
     """Start what was asked for. Raises VisitorError."""
     run = runtime.start(pictures.train, game.params, session=game.session)
-
-    async def stream() -> AsyncIterator[bytes]:
-        try:
-            async for record in records(game, run):
-                yield record
-        finally:
-            run.cancel()
-
-    return StreamingResponse(stream(), media_type=BINARY, headers=NOT_STORED)
+    return streams.sent(run, streams.to_the_end(
+        records(game, run), lambda: {"step": game.film.moments[-1].step if game.film.moments else 0}, "Press play to go on."))
 
 
 async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
     """The looks as bytes, and the run's status while it waits; looks and moments go onto the film."""
-    live = Live(run, game.params)
-    table().live[game.name] = live
     start = game.params.start.step if game.params.start else game.film.stage or 0
-    yield told("run", film=game.name, start=start, rules=rules.told(game.params.rules), stage=game.film.stage)
-    frames = aiter(run)
-    coming = asyncio.ensure_future(anext(frames, None))
-    try:
-        while True:
-            done, _ = await asyncio.wait({coming}, timeout=STATUS_EVERY_S)
-            if not done:                         # sending it is also how a page that has gone is noticed
-                yield told("status", state=run.status.state, ahead=run.status.ahead, sentence=run.status.sentence)
-                continue
-            frame = coming.result()
+    with table().playing(game.name, run, game.params) as live:
+        yield streams.told("run", film=game.name, start=start, rules=rules.told(game.params.rules), stage=game.film.stage)
+        async for frame in streams.arriving(run):
             if frame is None:
-                break
-            coming = asyncio.ensure_future(anext(frames, None))
+                yield streams.waiting(run)
+                continue
             yield _kept(game.film, frame, live.params.rules.loss)
             if frame.moment is not None:
-                yield told("kept", steps=game.film.steps)
+                yield streams.told("kept", steps=game.film.steps)
             if game.first:
-                break
-        yield told("end")
-    except VisitorError as error:
-        yield _failed(game.film, str(error), isinstance(error, EngineLost))
-    except Exception:
-        log.exception("the stream of a game of pictures failed")
-        yield _failed(game.film, "Something went wrong on our side; it is in the log. Press play to go on.", False)
-    finally:
-        coming.cancel()
-        run.cancel()                             # nothing, once the run has ended
-        if table().live.get(game.name) is live:
-            del table().live[game.name]
+                return
 
 
 def _kept(film: PictureFilm, frame: pictures.Look, loss: str) -> bytes:
@@ -173,13 +120,9 @@ def _kept(film: PictureFilm, frame: pictures.Look, loss: str) -> bytes:
     return record
 
 
-def _failed(film: PictureFilm, sentence: str, lost: bool) -> bytes:
-    return told("failed", error=sentence, lost=lost, step=film.moments[-1].step if film.moments else 0)
-
-
 def reopened(name: str) -> bytes:
     """A film as what is told of it, and its looks, oldest first. Raises Gone."""
     film = films().get(name)
     about = rules.told(film.moments[-1].moment.rules) if film.moments else None
-    return told("film", film=name, set=film.dataset, seed=film.seed, stage=film.stage, rules=about, kept=film.steps,
-                live=name in table().live) + b"".join(each.record for each in film.looks)
+    return streams.told("film", film=name, set=film.dataset, seed=film.seed, stage=film.stage, rules=about, kept=film.steps,
+                        live=name in table().live) + b"".join(each.record for each in film.looks)

@@ -1,4 +1,4 @@
-"""Pictures as bytes: what the hub sends of a game of pictures, in the records of `wire`.
+"""Pictures as bytes: what the hub sends of a game of pictures, in the records of `gallery.streams`.
 
 A body is `length (uint32) · JSON · images · numbers`: the images as bytes, (N, side, side, channels), the rest as float32.
 Digits and clothes are sent without the black edge of two pixels that the networks need.
@@ -6,13 +6,13 @@ Digits and clothes are sent without the black edge of two pixels that the networ
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
-from apps.gan_trainer.wire import _LENGTH, _RECORD, LOOK, number
+from apps.gan_trainer.wire import number
 from engines.gan import pictures
+from gallery import streams
 
 EDGE = 2                             # of pictures of 28 x 28, padded to 32
 
@@ -25,9 +25,7 @@ def trimmed(images: np.ndarray) -> np.ndarray:
 def record(head: dict[str, Any], images: np.ndarray, *numbers: np.ndarray) -> bytes:
     shown = trimmed(images)
     head = {**head, "count": len(shown), "side": shown.shape[1], "channels": shown.shape[3]}
-    text = json.dumps(head, separators=(",", ":")).encode()
-    body = b"".join([_LENGTH.pack(len(text)), text, shown.tobytes(), *(each.astype("<f4").tobytes() for each in numbers)])
-    return _RECORD.pack(len(body), LOOK) + body
+    return streams.headed(head, shown.tobytes(), *(each.astype("<f4").tobytes() for each in numbers))
 
 
 def measured(found: pictures.Measures | None) -> dict[str, Any] | None:

@@ -1,32 +1,20 @@
 """A game as bytes: what the hub sends while it goes on.
 
-A stream is a row of records, each `length (uint32) · kind (uint8) · body`, little-endian; the length counts the body.
-A look's body is `length (uint32) · JSON · samples · arrows · mesh · surface`: places as int16 in steps of UNIT, arrows as
-int16 of the unit in the JSON, the surface as bytes from `low` to `high`. Everything else is JSON.
+In the records of `gallery.streams`, a look's body is `length (uint32) · JSON · samples · arrows · mesh · surface`: places as
+int16 in steps of UNIT, arrows as int16 of the unit in the JSON, the surface as bytes from `low` to `high`.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import struct
-from typing import Any
 
 import numpy as np
 
 from engines.gan import PROBABILITIES, plane
+from gallery import streams
 
-TOLD, LOOK = 0, 1                    # kinds of records
 UNIT = 1 / 4096                      # of a place: the plane is three units wide, and what leaves it may be eight away
-_RECORD = struct.Struct("<IB")
-_LENGTH = struct.Struct("<I")
 MIDDLE = {"least-squares": 0.5, "hinge": 0.0}
-
-
-def told(event: str, **body: Any) -> bytes:
-    """Something to be said: the film's name, a place in the queue, the end, or what went wrong."""
-    text = json.dumps({"event": event, **body}, separators=(",", ":")).encode()
-    return _RECORD.pack(len(text), TOLD) + text
 
 
 def places(values: np.ndarray) -> np.ndarray:
@@ -47,7 +35,7 @@ def shade(surface: np.ndarray, loss: str, middle: float = 0.0) -> tuple[np.ndarr
     middle: where D does not know: between its means for real and generated points, where the loss names no such number.
     """
     if loss in PROBABILITIES:
-        return np.round(255 / (1 + np.exp(-np.clip(surface, -30, 30)))).astype(np.uint8), 0.0, 1.0
+        return np.round(255 * shown(surface, loss)).astype(np.uint8), 0.0, 1.0
     middle = MIDDLE.get(loss, middle)
     away = np.nan_to_num(surface, posinf=0.0, neginf=0.0) - middle
     reach = max(float(np.abs(away).max()), 1e-9)
@@ -70,35 +58,15 @@ def look(frame: plane.Look, rules: plane.Rules) -> bytes:
             "kept": frame.moment is not None, "unit": unit, "low": number(low), "high": number(high), "loss": loss, "z_kind": rules.z_kind,
             "samples": len(frame.samples), "arrows": len(frame.arrows), "mesh": list(frame.mesh.shape[:2]),
             "side": len(frame.surface)}
-    text = json.dumps(head, separators=(",", ":")).encode()
-    body = b"".join([_LENGTH.pack(len(text)), text, places(frame.samples).tobytes(), arrows.tobytes(),
-                     places(frame.mesh).tobytes(), surface.tobytes()])
-    return _RECORD.pack(len(body), LOOK) + body
-
-
-def read(stream: bytes) -> list[tuple[int, bytes]]:
-    """The records of a whole stream, for tests and programs: (kind, body)."""
-    found, at = [], 0
-    while at < len(stream):
-        length, kind = _RECORD.unpack_from(stream, at)
-        at += _RECORD.size
-        found.append((kind, stream[at:at + length]))
-        at += length
-    return found
-
-
-def head(body: bytes) -> dict[str, Any]:
-    """The JSON of a look's body."""
-    length, = _LENGTH.unpack_from(body)
-    return json.loads(body[_LENGTH.size:_LENGTH.size + length])
+    return streams.headed(head, places(frame.samples).tobytes(), arrows.tobytes(), places(frame.mesh).tobytes(),
+                          surface.tobytes())
 
 
 def real(frame: plane.Real) -> bytes:
     """The data as one record: JSON, then its points and the middles of its modes."""
-    text = json.dumps({"points": len(frame.points), "centres": len(frame.centres), "width": frame.width,
-                       "centre": list(frame.centre), "scale": frame.scale}, separators=(",", ":")).encode()
-    body = b"".join([_LENGTH.pack(len(text)), text, places(frame.points).tobytes(), places(frame.centres).tobytes()])
-    return _RECORD.pack(len(body), LOOK) + body
+    head = {"points": len(frame.points), "centres": len(frame.centres), "width": frame.width,
+            "centre": list(frame.centre), "scale": frame.scale}
+    return streams.headed(head, places(frame.points).tobytes(), places(frame.centres).tobytes())
 
 
 def anatomy(frame: plane.Anatomy, loss: str, film: str) -> bytes:
@@ -109,12 +77,11 @@ def anatomy(frame: plane.Anatomy, loss: str, film: str) -> bytes:
     verdicts = {name: [number(float(value)) for value in shown(getattr(frame, name), loss)]
                 for name in ("real_before", "fake_before", "real_after", "fake_after")}
     z = frame.z[:, :2] if frame.z.shape[1] > 1 else np.pad(frame.z, ((0, 0), (0, 1)))
-    text = json.dumps({"film": film, "batch": len(frame.real), "loss": loss, "loss_d": number(frame.loss_d),
-                       "loss_g": number(frame.loss_g), "unit": unit, "low": number(low), "high": number(high),
-                       "side": len(frame.before), "z_dim": frame.z.shape[1], **verdicts}, separators=(",", ":")).encode()
+    head = {"film": film, "batch": len(frame.real), "loss": loss, "loss_d": number(frame.loss_d),
+            "loss_g": number(frame.loss_g), "unit": unit, "low": number(low), "high": number(high),
+            "side": len(frame.before), "z_dim": frame.z.shape[1], **verdicts}
     parts = [places(each).tobytes() for each in (z, frame.real, frame.fake, frame.moved)]
-    body = b"".join([_LENGTH.pack(len(text)), text, *parts, pull.tobytes(), surfaces.tobytes()])
-    return _RECORD.pack(len(body), LOOK) + body
+    return streams.headed(head, *parts, pull.tobytes(), surfaces.tobytes())
 
 
 def shown(logits: np.ndarray, loss: str) -> np.ndarray:

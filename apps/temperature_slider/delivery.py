@@ -18,12 +18,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from apps.temperature_slider import catalogue, foreign, state
 from engines import language, runtime
 from engines.runtime import BadInput, EngineLost, VisitorError
-from gallery import elsewhere
+from gallery import elsewhere, streams
 from gallery.asked import read_body, session
 
-STATUS_EVERY_S = 0.5             # how often a page hears of its place in the queue, and one that has gone is noticed
 VOCABULARIES = 8                 # kept packed, of the last models asked about: 0.4 MB each for 50,257 tokens
-LIVE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 log = logging.getLogger(__name__)
 
@@ -111,26 +109,18 @@ def step(each: language.Step) -> list[Any]:
 
 async def written(run: Any) -> AsyncIterator[bytes]:
     """The run as lines of JSON: what was written, and its status whenever there is nothing else to tell."""
-    frames = aiter(run)
-    coming = asyncio.ensure_future(anext(frames, None))
     try:
-        while True:
-            done, _ = await asyncio.wait({coming}, timeout=STATUS_EVERY_S)
-            if not done:
-                yield line(status=run.status.sentence)
-                continue
-            frame = coming.result()
+        async for frame in streams.arriving(run):
             if frame is None:
-                return
-            coming = asyncio.ensure_future(anext(frames, None))
-            yield line(place=int(frame.place), steps=[step(each) for each in frame.steps], ended=frame.ended)
+                yield line(status=run.status.sentence)
+            else:
+                yield line(place=int(frame.place), steps=[step(each) for each in frame.steps], ended=frame.ended)
     except VisitorError as error:
         yield line(error=str(error), lost=isinstance(error, EngineLost))
     except Exception:
         log.exception("the stream of a text failed")
         yield line(error="Something went wrong on our side; it is in the log. Write it again.", lost=False)
     finally:
-        coming.cancel()
         run.cancel()                                  # nothing, once the run has ended
 
 
@@ -156,7 +146,7 @@ def routes() -> APIRouter:
     async def _write(request: Request) -> StreamingResponse:
         asked = await read_body(request)
         run = runtime.start(language.write, order(asked), session=session(asked))
-        return StreamingResponse(written(run), media_type="application/x-ndjson", headers=LIVE)
+        return StreamingResponse(written(run), media_type="application/x-ndjson", headers=streams.LIVE)
 
     @router.post("/leave")
     async def _leave(session: str = "") -> Response:

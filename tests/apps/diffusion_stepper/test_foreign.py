@@ -14,6 +14,7 @@ from diffusers import DDIMScheduler, DDPMPipeline, DDPMScheduler, VQModel
 
 from apps.diffusion_stepper import catalogue, foreign, orders, state, wire
 from engines.runtime import BadInput, hub
+from gallery import streams
 from tests.apps.served import lent, lines, post
 from tests.engines.diffusion.test_layout import LATENT, SIDE, colour, first_stage
 from tests.engines.runtime.toy_hub import ToyHub
@@ -42,8 +43,8 @@ def test_a_model_is_looked_at_fetched_and_walked_through(there: ToyHub, place: s
     known = told[-1]["config"]
     assert (known["image"], known["classes"], known["schedule"]) == ([SIDE, SIDE, 3], [], "linear")
     assert json.loads(post(place, "look", name=NAME))["config"] == known
-    stream = wire.read(post(place, "run", model=NAME, label=-1, steps=3, session="a"))
-    steps = [body for kind, body in stream if kind == wire.STEP]
+    stream = streams.read(post(place, "run", model=NAME, label=-1, steps=3, session="a"))
+    steps = [body for kind, body in stream if kind == streams.FRAME]
     assert len(steps) == 4 and len(wire.read_step(steps[0])[-1]) == 3 * SIDE * SIDE * 3
     cleaned, faults = state.parse({"model": NAME, "label": "7"})
     assert (cleaned["model"], cleaned["label"], faults) == (NAME, -1, [])
@@ -105,8 +106,8 @@ def test_a_folder_of_the_hosts_is_on_the_shelf_and_walks(there: ToyHub, place: s
     (tmp_path / "own" / "mine").symlink_to(checkpoint)
     assert foreign.ELSEWHERE.shelf()["own"] == ["folder:mine"]
     assert json.loads(post(place, "look", name="folder:mine"))["config"]["name"] == "folder:mine"
-    stream = wire.read(post(place, "run", model="folder:mine", label=-1, steps=2))
-    assert sum(kind == wire.STEP for kind, _ in stream) == 3
+    stream = streams.read(post(place, "run", model="folder:mine", label=-1, steps=2))
+    assert sum(kind == streams.FRAME for kind, _ in stream) == 3
 
 
 def test_a_latent_model_is_walked_with_its_schedule_and_refused_where_it_is_too_much(
@@ -120,8 +121,8 @@ def test_a_latent_model_is_walked_with_its_schedule_and_refused_where_it_is_too_
     assert state.parse({"model": "folder:latent"})[0]["schedule"] == "trained"
     assert state.parse({"model": "folder:latent", "schedule": "cosine"})[0]["schedule"] == "cosine"
     assert state.parse({"schedule": "trained"})[0]["schedule"] == "linear"
-    stream = wire.read(post(place, "run", model="folder:latent", label=-1, steps=2, schedule="trained"))
-    steps = [body for kind, body in stream if kind == wire.STEP]
+    stream = streams.read(post(place, "run", model="folder:latent", label=-1, steps=2, schedule="trained"))
+    steps = [body for kind, body in stream if kind == streams.FRAME]
     assert len(wire.read_step(steps[-1])[-1]) == 3 * 4 * SIDE * SIDE * 3
     curves = json.loads(urllib.request.urlopen(f"{place}/schedules?model=folder:latent", timeout=30).read())
     assert len(curves["data"]) == 12

@@ -14,15 +14,16 @@ from apps.diffusion_stepper import orders, wire
 from apps.diffusion_stepper.tapes import tapes
 from engines import diffusion, runtime
 from engines.runtime import EngineLost
+from gallery import streams
 
 
 def everything(place: str, **asked: Any) -> tuple[dict[str, Any], list[tuple], list[dict[str, Any]]]:
     """The run's own words first, its steps, what was said after."""
     answer = httpx.post(f"{place}/run", json={"session": "one", **asked}, timeout=60)
     assert answer.status_code == 200, answer.text
-    records = wire.read(answer.content)
-    said = [json.loads(body) for kind, body in records if kind == wire.TOLD]
-    return said[0], [wire.read_step(body) for kind, body in records if kind == wire.STEP], said[1:]
+    records = streams.read(answer.content)
+    said = [json.loads(body) for kind, body in records if kind == streams.TOLD]
+    return said[0], [wire.read_step(body) for kind, body in records if kind == streams.FRAME], said[1:]
 
 
 def refused(place: str, **asked: Any) -> str:

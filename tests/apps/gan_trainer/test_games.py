@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import threading
 import time
@@ -18,6 +17,8 @@ from apps.gan_trainer import rules, wire
 from apps.gan_trainer.films import films
 from engines.gan import plane
 from engines.gan.plane import jobs
+from gallery import streams
+from tests.apps.gan_trainer.told import begun, head, stream
 from tests.apps.served import post
 
 QUICK = {"g_layers": [8], "d_layers": [8], "batch": 16}
@@ -25,14 +26,6 @@ QUICK = {"g_layers": [8], "d_layers": [8], "batch": 16}
 
 def asked(**body: Any) -> dict[str, Any]:
     return {"session": "me", "data": "ring", "seed": 3, "rules": QUICK, "until": 40, **body}
-
-
-def stream(answer: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What was told, and the heads of the looks."""
-    told, looks = [], []
-    for kind, body in wire.read(answer):
-        (looks if kind == wire.LOOK else told).append(wire.head(body) if kind == wire.LOOK else json.loads(body))
-    return told, looks
 
 
 def played(place: str, **body: Any) -> tuple[str, list[dict[str, Any]]]:
@@ -51,16 +44,15 @@ def test_a_game_streams_its_looks_and_ends_where_it_was_asked_to(place: str) -> 
 
 def test_what_is_sent_is_what_the_engine_made(place: str) -> None:
     answer = post(place, "plane/play", **asked())
-    body = [body for kind, body in wire.read(answer) if kind == wire.LOOK][-1]
+    body = [body for kind, body in streams.read(answer) if kind == streams.FRAME][-1]
     quick = plane.Rules(g_layers=(8,), d_layers=(8,), batch=16)
     look = [look for look in jobs.play(plane.Play(plane.Shape("ring"), quick, 3, 40)) if look is not None][-1]
-    head = wire.head(body)
-    begin = 4 + len(json.dumps(head, separators=(",", ":")))
-    samples = np.frombuffer(body, "<i2", 2 * head["samples"], begin).reshape(-1, 2) * wire.UNIT
+    told, arrays = streams.parted(body)
+    samples = np.frombuffer(arrays, "<i2", 2 * told["samples"]).reshape(-1, 2) * wire.UNIT
     assert np.abs(samples - look.samples).max() <= wire.UNIT
-    surface = np.frombuffer(body, np.uint8, head["side"] ** 2, len(body) - head["side"] ** 2)
+    surface = np.frombuffer(arrays, np.uint8, told["side"] ** 2, len(arrays) - told["side"] ** 2)
     assert np.abs(surface.reshape(look.surface.shape) / 255 - 1 / (1 + np.exp(-look.surface))).max() < 0.01
-    assert head["loss_d"] == pytest.approx(look.measures.loss_d, rel=1e-4)
+    assert told["loss_d"] == pytest.approx(look.measures.loss_d, rel=1e-4)
 
 
 def test_a_pace_gives_a_look_at_every_so_many_steps(place: str) -> None:
@@ -91,17 +83,8 @@ def test_going_on_from_an_earlier_step_is_another_film_that_begins_alike(place: 
     assert looks[-1]["loss_d"] != straight[-1]["loss_d"]
 
 
-def begun(place: str, **body: Any) -> tuple[http.client.HTTPConnection, Any, str]:
-    """A long game under way: its connection, its answer, its film."""
-    line = http.client.HTTPConnection(place.removeprefix("http://"))
-    line.request("POST", "/plane/play", json.dumps(asked(until=1_000_000, **body)))
-    answer = line.getresponse()
-    length, _ = wire._RECORD.unpack(answer.read(wire._RECORD.size))
-    return line, answer, json.loads(answer.read(length))["film"]
-
-
 def test_rules_change_under_way_and_the_change_is_marked(place: str) -> None:
-    line, answer, name = begun(place)
+    line, answer, name = begun(place, "plane/play", **asked(until=1_000_000))
     assert json.loads(post(place, "plane/steer", film=name, rules={"loss": "hinge", "lr_d": 0.01})) == {"ok": True}
     early = answer.read(150_000)             # a page that does not read stops the game
     post(place, "plane/steer", film=name, stop=True)
@@ -116,7 +99,7 @@ def test_rules_change_under_way_and_the_change_is_marked(place: str) -> None:
 def test_a_page_that_goes_ends_its_game_and_leaves_the_film(place: str) -> None:
     from apps.gan_trainer.games import table
 
-    line, answer, name = begun(place)
+    line, answer, name = begun(place, "plane/play", **asked(until=1_000_000))
     run = table().live[name].run
     answer.read(20_000)
     answer.close()
@@ -133,8 +116,8 @@ def test_a_page_that_goes_ends_its_game_and_leaves_the_film(place: str) -> None:
 
 def test_one_step_is_taken_apart_and_the_game_stands_behind_it(place: str) -> None:
     name, _ = played(place, until=10)
-    records = wire.read(post(place, "plane/round", **asked(film=name, who="both")))
-    anatomy, look = wire.head(records[0][1]), wire.head(records[1][1])
+    records = streams.read(post(place, "plane/round", **asked(film=name, who="both")))
+    anatomy, look = head(records[0][1]), head(records[1][1])
     assert anatomy["film"] == name and anatomy["batch"] == 16 and len(anatomy["real_before"]) == 16
     assert look["step"] == 11 and films().get(name).newest.step == 11
     _, straight = played(place, until=11)
@@ -179,8 +162,8 @@ def test_a_table_is_uploaded_and_played(place: str) -> None:
     request = urllib.request.Request(f"{place}/plane/csv", "\n".join(f"{k % 5},{k * 3}" for k in range(50)).encode())
     answer = json.loads(urllib.request.urlopen(request).read())
     assert "50 points read" in answer["said"]
-    (_, body), = wire.read(post(place, "plane/data", data="own", points=answer["points"]))
-    assert wire.head(body)["centre"] == pytest.approx([2.0, 73.5]), "which the page can take back to the table's own units"
+    (_, body), = streams.read(post(place, "plane/data", data="own", points=answer["points"]))
+    assert head(body)["centre"] == pytest.approx([2.0, 73.5]), "which the page can take back to the table's own units"
     _, looks = played(place, data="own", points=answer["points"])
     assert looks[-1]["modes"] == [] and looks[-1]["step"] == 40
     with pytest.raises(urllib.error.HTTPError) as refused:

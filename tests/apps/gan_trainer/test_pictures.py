@@ -20,12 +20,14 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load
 
-from apps.gan_trainer import pictures_rules, pictures_stages, state, wire
+from apps.gan_trainer import pictures_rules, pictures_stages, state
 from apps.gan_trainer.pictures_films import PictureFilm, Seen, films, put
 from engines import runtime
 from engines.gan import pictures
 from engines.gan.pictures.rules import Architecture, Rules
 from engines.runtime import models, trained
+from gallery import streams
+from tests.apps.gan_trainer.told import begun, head, stream
 from tests.apps.served import post
 
 QUICK = {"batch": 8}
@@ -61,14 +63,6 @@ def asked(**body: Any) -> dict[str, Any]:
     return {"session": "me", "set": "mnist", "stage": "scratch", "seed": 3, "rules": QUICK, "until": 3, **body}
 
 
-def stream(answer: bytes) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What was told, and the heads of the looks."""
-    told, looks = [], []
-    for kind, body in wire.read(answer):
-        (looks if kind == wire.LOOK else told).append(wire.head(body) if kind == wire.LOOK else json.loads(body))
-    return told, looks
-
-
 def played(place: str, **body: Any) -> tuple[str, list[dict[str, Any]]]:
     told, looks = stream(post(place, "pictures/play", **asked(**body)))
     assert told[0]["event"] == "run" and told[-1]["event"] == "end", told
@@ -77,16 +71,15 @@ def played(place: str, **body: Any) -> tuple[str, list[dict[str, Any]]]:
 
 def images(body: bytes) -> np.ndarray:
     """The pictures of a record, (N, side, side, C)."""
-    head = wire.head(body)
-    begin = 4 + len(json.dumps(head, separators=(",", ":")))
-    shape = head["count"], head["side"], head["side"], head["channels"]
-    return np.frombuffer(body, np.uint8, int(np.prod(shape)), begin).reshape(shape)
+    told, arrays = streams.parted(body)
+    shape = told["count"], told["side"], told["side"], told["channels"]
+    return np.frombuffer(arrays, np.uint8, int(np.prod(shape))).reshape(shape)
 
 
 def only(answer: bytes) -> tuple[dict[str, Any], np.ndarray]:
-    ((kind, body),) = wire.read(answer)
-    assert kind == wire.LOOK
-    return wire.head(body), images(body)
+    ((kind, body),) = streams.read(answer)
+    assert kind == streams.FRAME
+    return head(body), images(body)
 
 
 def fault(answer: bytes) -> str:
@@ -106,7 +99,7 @@ def test_a_training_streams_its_looks_and_ends_where_it_was_asked_to(place: str)
 
 
 def test_what_is_sent_is_what_the_engine_made(place: str) -> None:
-    body = [body for kind, body in wire.read(post(place, "pictures/play", **asked())) if kind == wire.LOOK][-1]
+    body = [body for kind, body in streams.read(post(place, "pictures/play", **asked())) if kind == streams.FRAME][-1]
     params = pictures.Train("mnist", Rules(batch=8), 3, 3, every=1000, measure_every=0)
     look = runtime.start(pictures.train, params, session="me").result()
     assert (images(body) == look.images[:, 2:30, 2:30]).all()
@@ -139,17 +132,8 @@ def test_going_on_from_an_earlier_moment_is_another_film_that_begins_alike(place
     assert films().get(name).steps == [0, 2, 5] and films().get(branch).steps[-1] == 3
 
 
-def begun(place: str, **body: Any) -> tuple[http.client.HTTPConnection, Any, str]:
-    """A long training under way: its connection, its answer, its film."""
-    line = http.client.HTTPConnection(place.removeprefix("http://"))
-    line.request("POST", "/pictures/play", json.dumps(asked(until=None, **body)))
-    answer = line.getresponse()
-    length, _ = wire._RECORD.unpack(answer.read(wire._RECORD.size))
-    return line, answer, json.loads(answer.read(length))["film"]
-
-
 def test_rules_change_under_way_and_the_change_is_marked(place: str) -> None:
-    _, answer, name = begun(place)
+    _, answer, name = begun(place, "pictures/play", **asked(until=None))
     assert json.loads(post(place, "pictures/steer", film=name, rules={"loss": "hinge"})) == {"ok": True}
     time.sleep(1)
     post(place, "pictures/steer", film=name, stop=True)
@@ -169,7 +153,7 @@ def fetched(place: str, path: str) -> bytes:
 
 
 def test_a_page_that_goes_ends_its_training_within_two_seconds_and_leaves_the_film(place: str) -> None:
-    line, answer, name = begun(place)
+    line, answer, name = begun(place, "pictures/play", **asked(until=None))
     answer.read(1000)
     answer.close()
     line.close()
@@ -239,11 +223,11 @@ def test_all_stages_come_at_once_with_verdicts_and_what_was_measured(place: str,
 
 
 def test_training_goes_on_from_a_stage_with_the_same_pictures(place: str, bundle: Path) -> None:
-    records = wire.read(post(place, "pictures/stages", set="mnist", seed=3))
+    records = streams.read(post(place, "pictures/stages", set="mnist", seed=3))
     told, looks = stream(post(place, "pictures/play", **asked(stage="200", until=202)))
     assert told[0]["start"] == 200 and looks[0]["step"] == 200 and looks[-1]["step"] == 202
-    body = next(body for kind, body in wire.read(post(place, "pictures/play", **asked(stage="200", first=True)))
-                if kind == wire.LOOK)
+    body = next(body for kind, body in streams.read(post(place, "pictures/play", **asked(stage="200", first=True)))
+                if kind == streams.FRAME)
     assert (images(body) == images(records[1][1])).all(), "from the same noise"
     assert looks[0]["changed"] == [] and films().get(told[0]["film"]).moments[-1].moment.rules.z_dim == 6
 
