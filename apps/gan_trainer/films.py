@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any, Protocol, TypeVar
 
 from engines.gan import plane
 from gallery.asked import Gone
@@ -23,6 +24,56 @@ HOUR_S = 3600.0                      # a link is good for so long after its last
 GONE = ("This game is no longer kept here: it was left more than an hour ago, newer games took its room, or the gallery "
         "was started anew. Play it again from the start: the same seed and rules give the same game.")
 
+
+# --- rows of what is kept, by step, ascending ---------------------------------------------------------------------
+
+class Held(Protocol):
+    """step: of the game. marked: stays when others go, for a rule changed there. bytes: of memory."""
+
+    @property
+    def step(self) -> int: ...
+    @property
+    def marked(self) -> bool: ...
+    @property
+    def bytes(self) -> int: ...
+
+
+T = TypeVar("T", bound=Held)
+
+
+def put(row: list[T], new: T, limit: int) -> None:
+    """Add to a row; what is of the same step or later is replaced. Beyond the limit those go that leave the smallest gaps;
+    the first, the last and those that are marked stay, unless the marked ones alone would fill it."""
+    while row and row[-1].step >= new.step:
+        row.pop()
+    row.append(new)
+    total = sum(each.bytes for each in row)
+    while total > limit and len(row) > 3:
+        inner = range(1, len(row) - 1)
+        free = [at for at in inner if not row[at].marked]
+        if 2 * len(free) < len(inner):           # a rule changed at nearly every look
+            free = list(inner)
+        total -= row.pop(min(free, key=lambda at: row[at + 1].step - row[at - 1].step)).bytes
+
+
+def until(row: list[T], step: int) -> list[T]:
+    return [each for each in row if each.step <= step]
+
+
+def last_before(row: list[T], step: int) -> T:
+    """The last that is not later. Raises Gone for a row that has none."""
+    earlier = until(row, step)
+    if not earlier:
+        raise Gone(GONE)
+    return earlier[-1]
+
+
+def weight(moment: Any) -> int:
+    """Bytes of a moment of either game."""
+    return sum(each.nbytes for each in (moment.g, moment.d, moment.g_memory, moment.d_memory, moment.extra, moment.random))
+
+
+# --- films --------------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)
 class Kept:
@@ -39,9 +90,7 @@ class Kept:
 
     @property
     def bytes(self) -> int:
-        held = self.moment
-        return len(self.look) + sum(each.nbytes for each in (held.g, held.d, held.g_memory, held.d_memory, held.extra,
-                                                             held.random))
+        return len(self.look) + weight(self.moment)
 
 
 @dataclass
@@ -62,31 +111,15 @@ class Film:
         return self.kept[-1]
 
     def put(self, kept: Kept) -> None:
-        """Add a moment; one of the same step is replaced. Beyond FILM_BYTES those go that leave the smallest gaps."""
-        while self.kept and self.kept[-1].step >= kept.step:
-            self.kept.pop()
-        self.kept.append(kept)
-        while self.bytes > FILM_BYTES and len(self.kept) > 3:
-            self._thin()
-
-    def _thin(self) -> None:
-        """Drop the moment that is missed least. Marked ones stay, unless they alone would fill the film."""
-        inner = range(1, len(self.kept) - 1)
-        free = [at for at in inner if not self.kept[at].marked]
-        if 2 * len(free) < len(inner):           # a rule changed at nearly every look
-            free = list(inner)
-        del self.kept[min(free, key=lambda at: self.kept[at + 1].step - self.kept[at - 1].step)]
+        put(self.kept, kept, FILM_BYTES)
 
     def before(self, step: int) -> Kept:
         """The last moment that is not later. Raises Gone for an empty film."""
-        earlier = [each for each in self.kept if each.step <= step]
-        if not earlier:
-            raise Gone(GONE)
-        return earlier[-1]
+        return last_before(self.kept, step)
 
     def branch(self, step: int) -> Film:
         """A film of its own, the same up to there."""
-        return Film(self.shape, self.seed, [each for each in self.kept if each.step <= step])
+        return Film(self.shape, self.seed, until(self.kept, step))
 
     def turn(self, who: str) -> None:
         """Somebody else plays from the newest moment on."""

@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 from PIL import Image
 
 from apps.gan_trainer import pictures_games as games
-from apps.gan_trainer import pictures_rules as rules
+from apps.gan_trainer import pictures_rules, rules
 from apps.gan_trainer import pictures_stages as stages
 from apps.gan_trainer import pictures_wire as wire
 from apps.gan_trainer.films import GONE
@@ -51,7 +51,7 @@ FIELDS = {
     "puntil": Field(integer("the last step of the pictures", 1, pictures.MAX_STEPS), None),
     "reel": Field(_name, ""),
     "pat": Field(integer("the step on screen", 0, pictures.MAX_STEPS), None),
-    **rules.rule_fields(),
+    **pictures_rules.rule_fields(),
 }
 
 
@@ -132,7 +132,7 @@ async def train_pictures(settings: dict, steps: int, request: gr.Request) -> dic
         asked = _settings(settings)
         whole("the number of steps", steps, 1, MOST_STEPS)
         name, stage = stages.dataset(asked), stages.stage(asked)
-        params = pictures.Train(name, rules.read(asked.get("rules", {}), rules.recommended(name)), stages.seed(asked),
+        params = pictures.Train(name, rules.read(asked.get("rules", {}), pictures_rules.recommended(name)), stages.seed(asked),
                                 (stage or 0) + steps, "" if stage is None else stages.model(name, stage), stage or 0,
                                 every=MOST_STEPS, measure_every=0, keep_every=0)
         look = await runtime.start(pictures.train, params, session=_caller(request)).aresult()

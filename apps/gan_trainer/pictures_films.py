@@ -9,11 +9,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TypeVar
 
-from apps.gan_trainer.films import GONE, Films
+from apps.gan_trainer.films import Films, last_before, put, until, weight
 from engines.gan.pictures.rules import Moment
-from gallery.asked import Gone
 
 MB = 2**20
 MOMENT_BYTES = 24 * MB               # of one film: seven moments
@@ -34,8 +32,7 @@ class Kept:
 
     @property
     def bytes(self) -> int:
-        held = self.moment
-        return sum(each.nbytes for each in (held.g, held.d, held.g_memory, held.d_memory, held.extra, held.random))
+        return weight(self.moment)
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,6 @@ class Seen:
     @property
     def bytes(self) -> int:
         return len(self.record)
-
-
-T = TypeVar("T", Kept, Seen)
 
 
 @dataclass
@@ -83,30 +77,11 @@ class PictureFilm:
 
     def before(self, step: int) -> Kept:
         """The last moment that is not later. Raises Gone for an empty film."""
-        earlier = [each for each in self.moments if each.step <= step]
-        if not earlier:
-            raise Gone(GONE)
-        return earlier[-1]
+        return last_before(self.moments, step)
 
     def branch(self, step: int) -> PictureFilm:
         """A film of its own, the same up to there."""
-        def until(row: list[T]) -> list[T]:
-            return [each for each in row if each.step <= step]
-        return PictureFilm(self.dataset, self.seed, self.stage, until(self.moments), until(self.looks))
-
-
-def put(row: list[T], new: T, limit: int) -> None:
-    """Add to a row; what is of the same step or later is replaced. Beyond the limit those go that leave the smallest gaps;
-    the first, the last and those that are marked stay, unless the marked ones alone would fill it."""
-    while row and row[-1].step >= new.step:
-        row.pop()
-    row.append(new)
-    while sum(each.bytes for each in row) > limit and len(row) > 3:
-        inner = range(1, len(row) - 1)
-        free = [at for at in inner if not row[at].marked]
-        if 2 * len(free) < len(inner):
-            free = list(inner)
-        del row[min(free, key=lambda at: row[at + 1].step - row[at - 1].step)]
+        return PictureFilm(self.dataset, self.seed, self.stage, until(self.moments, step), until(self.looks, step))
 
 
 @cache

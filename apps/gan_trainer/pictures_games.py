@@ -13,7 +13,7 @@ from typing import Any
 
 from fastapi.responses import StreamingResponse
 
-from apps.gan_trainer import pictures_rules as rules
+from apps.gan_trainer import pictures_rules, rules
 from apps.gan_trainer import pictures_stages as stages
 from apps.gan_trainer import pictures_wire as wire
 from apps.gan_trainer.pictures_films import PictureFilm, films
@@ -79,7 +79,7 @@ def order(asked: Mapping[str, Any]) -> Order:
             name = films().add(film)
     elif not name:
         name = films().add(film)
-    base = start.rules if start else rules.recommended(film.dataset)
+    base = start.rules if start else pictures_rules.recommended(film.dataset)
     model = "" if film.stage is None else stages.model(film.dataset, film.stage)
     params = pictures.Train(film.dataset, rules.read(asked.get("rules", {}), base), film.seed, _until(asked), model,
                             film.stage or 0, start, 0, MEASURE_EVERY, KEEP_EVERY)

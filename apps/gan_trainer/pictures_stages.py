@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.gan_trainer import pictures_rules as rules
+from apps.gan_trainer import pictures_rules, rules
 from apps.gan_trainer import pictures_wire as wire
 from apps.gan_trainer.pictures_films import films
 from engines import data, diffusion, runtime
@@ -105,7 +105,7 @@ def about(name: str) -> dict[str, Any]:
     except VisitorError as fault:
         why = str(fault)
     return {"set": name, "title": facts["title"], "classes": facts["classes"], "stages": config.get("stages", []), "why": why,
-            "rules": rules.told(rules.recommended(name)), "seed": config.get("seed"), "steps": config.get("steps"),
+            "rules": rules.told(pictures_rules.recommended(name)), "seed": config.get("seed"), "steps": config.get("steps"),
             "seconds": config.get("seconds")}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
-from engines.gan import LOSSES, plane
+from engines.gan import LOSSES, Rules, plane
 from engines.runtime import BadInput
 from gallery.fields import Field, choice, flag, integer, number
 
@@ -25,48 +25,55 @@ def _layers(what: str) -> Any:
     return read
 
 
+def shared_readers() -> dict[str, Callable[[str], Any]]:
+    """What reads a rule of either game from an address."""
+    return {
+        "loss": choice("the loss", *LOSSES), "z_kind": choice("the noise z", "normal", "uniform"),
+        "lr_g": number("the generator's learning rate", 0, 10), "lr_d": number("the discriminator's learning rate", 0, 10),
+        "beta1": number("beta 1", 0, 0.999), "beta2": number("beta 2", 0, 0.9999),
+        "d_steps": integer("the discriminator's steps a round", 1, 10), "clip": number("the clipping", 0.001, 10),
+        "gp": number("the gradient penalty", 0, 100), "r1": number("the R1 penalty", 0, 100),
+        "noise": number("the instance noise", 0, 1), "smoothing": number("the label smoothing", 0, 0.5),
+        "spectral": flag("spectral"), "batch_norm": flag("batch_norm"),
+    }
+
+
 def rule_fields() -> dict[str, Field]:
     """One field for each rule, by its own name."""
     readers = {
-        "loss": choice("the loss", *LOSSES), "optimiser": choice("the optimiser", *plane.OPTIMISERS),
-        "z_kind": choice("the noise z", "normal", "uniform"),
+        **shared_readers(), "optimiser": choice("the optimiser", *plane.OPTIMISERS),
         "g_layers": _layers("the generator"), "d_layers": _layers("the discriminator"),
         "z_dim": integer("the dimension of z", 1, 32), "batch": integer("the batch", 2, 512),
-        "d_steps": integer("the discriminator's steps a round", 1, 10),
-        "lr_g": number("the generator's learning rate", 0, 10), "lr_d": number("the discriminator's learning rate", 0, 10),
-        "beta1": number("beta 1", 0, 0.999), "beta2": number("beta 2", 0, 0.9999),
         "decay": integer("the step by which learning rates have fallen", 0, plane.MAX_ROUNDS),
-        "clip": number("the clipping", 0.001, 10), "gp": number("the gradient penalty", 0, 100),
-        "r1": number("the R1 penalty", 0, 100), "noise": number("the instance noise", 0, 1),
-        "smoothing": number("the label smoothing", 0, 0.5),
-        "spectral": flag("spectral"), "batch_norm": flag("batch_norm"),
     }
     return {name: Field(readers[name], plain(getattr(DEFAULT, name))) for name in NAMES}
 
+
+# --- of either game -----------------------------------------------------------------------------------------------
 
 def plain(value: Any) -> Any:
     """A rule as JSON carries it."""
     return list(value) if isinstance(value, tuple) else value
 
 
-def told(rules: plane.Rules) -> dict[str, Any]:
-    return {name: plain(getattr(rules, name)) for name in NAMES}
+def told(rules: Rules) -> dict[str, Any]:
+    return {each.name: plain(getattr(rules, each.name)) for each in fields(rules)}
 
 
-def read(asked: Any, base: plane.Rules = DEFAULT) -> plane.Rules:
-    """Rules from a page's JSON; what is missing is as in `base`. Raises BadInput."""
+def read(asked: Any, base: Rules = DEFAULT) -> Any:
+    """Rules from a page's JSON, of the game of `base`, whose rules stand where one is missing. Raises BadInput."""
     if not isinstance(asked, Mapping):
         raise BadInput("the rules arrived damaged: reload the page and try again.")
-    given = {name: getattr(base, name) for name in NAMES}
+    default, given = type(base)(), {}
     for name, value in asked.items():
-        if name not in given:
+        if name not in {each.name for each in fields(base)}:
             raise BadInput(f"there is no rule named {str(name)[:40]!r}: reload the page and try again.")
-        given[name] = _typed(name, value)
-    return plane.Rules(**given)
+        given[name] = _typed(name, value, getattr(default, name))
+    return replace(base, **given)
 
 
-def _typed(name: str, value: Any) -> Any:
-    wanted = getattr(DEFAULT, name)
+def _typed(name: str, value: Any, wanted: Any) -> Any:
+    """wanted: a value of the kind that the rule has."""
     if isinstance(wanted, tuple):
         if not isinstance(value, list) or not all(isinstance(each, int) for each in value):
             raise BadInput(f"{name} is {str(value)[:40]}; it is a list of whole numbers, one for each layer.")

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load
 
-from apps.gan_trainer import pictures_rules, pictures_stages, state
+from apps.gan_trainer import pictures_rules, pictures_stages, rules, state
 from apps.gan_trainer.pictures_films import PictureFilm, Seen, films, put
 from engines import runtime
 from engines.gan import pictures
@@ -316,7 +316,7 @@ def test_every_rule_can_stand_in_an_address() -> None:
     assert set(given) == set(pictures_rules.NAMES)
     found, faults = state.parse({f"p_{name}": value for name, value in given.items()})
     assert faults == []
-    read = pictures_rules.read({name: found[f"p_{name}"] for name in given}, Rules())
+    read = rules.read({name: found[f"p_{name}"] for name in given}, Rules())
     assert read.differs(Rules()) == tuple(name for name in pictures_rules.NAMES)
 
 
