@@ -27,6 +27,8 @@ DEMO = Demo(
         Scene("The detective is too good", "D is sure of everything; what is left for G to learn from?",
               {"data": "ring", "seed": "1", "loss": "minimax", "z_kind": "uniform", "lr_g": "1e-05", "lr_d": "0.005",
                "d_steps": "5", "d_layers": "64,64", "until": "800", "play": "1"}),
+        Scene("They run in circles", "Momentum feeds the swing. Take less of it and they settle.",
+              {"data": "line", "seed": "1", "lr_g": "0.005", "lr_d": "0.005", "beta1": "0.95", "until": "3000", "play": "1"}),
         Scene("WGAN-GP repairs it", "The same seed twice: left collapses, right does not.",
               {"data": "ring", "seed": "1", **COLLAPSING, "versus": REPAIR, "until": "2000", "speed": "600", "play": "1"}),
         Scene("In balance: D = 1/2", "Both curves of D end at a half: it can only guess.",

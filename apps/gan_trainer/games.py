@@ -23,7 +23,7 @@ from apps.gan_trainer.tables import Table
 from engines import runtime
 from engines.checks import whole
 from engines.gan import plane
-from engines.gan.diagnosis import WINDOW, diagnose
+from engines.gan.diagnosis import WINDOW, Diagnosis, diagnose
 from engines.runtime import BadInput
 from gallery import streams
 from gallery.asked import read_body, session
@@ -31,6 +31,7 @@ from gallery.asked import read_body, session
 FRAMES_A_SECOND = 30             # looks that are sent: a page paints no more of them, and half its time is its own
 FASTEST = 3000                   # steps a second that can be asked for; beyond it a game runs as fast as it can
 DIAGNOSIS_EVERY_S = 0.7          # as often as one can read what it says
+SEEN_APART_S = 0.06              # between two looks that it is made of, so that it judges two thirds of a second
 
 
 def steered(asked: Mapping[str, Any], params: plane.Play) -> plane.Play:
@@ -111,17 +112,25 @@ async def at(film: Film, step: int, visitor: str) -> plane.Moment:
 
 
 class Doctor:
-    """Looks at the newest looks of one stream now and then, and says what the game suffers from."""
+    """Looks at the newest looks of one stream now and then, and says what the game suffers from.
+
+    What it has said stands until it has seen nothing of it twice: a sentence that comes and goes cannot be read.
+    """
 
     def __init__(self) -> None:
         self.looks: deque[plane.Look] = deque(maxlen=WINDOW)
         self.rules = rules.DEFAULT
-        self.asked = 0.0
+        self.asked = self.seen = 0.0
+        self.found: Diagnosis | None = None
+        self.doubted = False
 
-    def see(self, look: plane.Look, played: plane.Rules) -> None:
+    def see(self, look: plane.Look, played: plane.Rules, now: float) -> None:
         if look.changed:
             self.looks.clear()               # what was seen under other rules says nothing about these
-        self.looks.append(look)
+            self.found = None
+        if now - self.seen >= SEEN_APART_S:
+            self.looks.append(look)
+            self.seen = now
         self.rules = played
 
     def due(self, now: float) -> bool:
@@ -133,6 +142,10 @@ class Doctor:
     def says(self) -> dict[str, Any]:
         """{} where there is nothing to say. change: the rules that it advises, as a page sets them."""
         found = diagnose([look.step for look in self.looks], [look.measures for look in self.looks], self.rules)
+        self.doubted = found is None and self.found is not None and not self.doubted
+        if not self.doubted:
+            self.found = found
+        found = self.found
         if found is None:
             return {}
         return {"kind": found.kind, "title": found.title, "saw": found.saw, "advice": found.advice,
@@ -157,12 +170,12 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
                 game.film.put(Kept(frame.moment, record, game.params.who, first or bool(frame.changed)))
             first = False
             yield record
-            doctor.see(frame, live.params.rules)
+            doctor.see(frame, live.params.rules, loop.time())
             if doctor.due(loop.time()):
-                yield streams.told("diagnosis", **doctor.says())
+                yield streams.told("diagnosis", step=frame.step, **doctor.says())
             await asyncio.sleep(max(0.0, due - loop.time()))
             due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / (2 * FRAMES_A_SECOND)
-        yield streams.told("diagnosis", **doctor.says())
+        yield streams.told("diagnosis", step=game.film.newest.step if game.film.kept else 0, **doctor.says())
 
 
 def begun(game: Order) -> StreamingResponse:

@@ -22,6 +22,7 @@ SURE, FOOLED = 0.95, 0.05        # D(real) above and D(fake) below: D is sure
 VANISHED = 0.02                  # norm of G's gradient below which it hardly learns
 FEW = 0.4                        # share of the modes below which a game has collapsed
 SWING = 0.25                     # of D's lead, from its least to its most, that is more than the noise of a batch
+APART = 0.4                      # bit of divergence above which a critic's lead has no reason to be nothing
 LOST = 30.0                      # a loss beyond it, or a point beyond the plane, is divergence
 RESTING = 0.06                   # of 1/2, within which D is at its resting place
 
@@ -91,10 +92,10 @@ def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     if count:
         if found > FEW * count:
             return None
-        saw = f"{found:.0f} of {count} modes are found"
+        saw = f"{found:.0f} of {count} modes found"
         led = {int(each.modes.argmax()) for each in seen if each.modes.max() > 0.05}
         if len(led) > 2:
-            saw += ", now these and now those: G runs ahead and D after it"
+            saw += ", now these, now those: G runs ahead, D after it"
     else:
         if _mean(seen, "good") < 0.8 or _mean(seen, "jsd") < 0.6:
             return None
@@ -107,11 +108,17 @@ def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
 
 def _oscillation(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     lead = np.array([each.d_real - each.d_fake for each in seen])
-    swing, turns = float(np.ptp(lead)), int((np.diff(np.sign(lead - lead.mean())) != 0).sum())
-    if rules.loss not in PROBABILITIES or swing < SWING or turns < 3:
-        return None
-    saw = (f"In the last {len(seen)} looks D's lead, D(real) less D(fake), went {turns} times up and down, "
-           f"by {100 * swing:.0f} % at most: each undoes what the other has learned.")
+    if rules.loss in PROBABILITIES:
+        swing, turns = float(np.ptp(lead)), _changes(lead - lead.mean())
+        if swing < SWING or turns < 3:
+            return None
+        how = f"went {turns} times up and down, by {100 * swing:.0f} % at most"
+    else:                            # a score has no scale of its own: it is who leads that changes, though both are far apart
+        turns = _changes(lead)
+        if turns < 3 or _mean(seen, "jsd") < APART:
+            return None
+        how = f"changed its sign {turns} times, between {lead.min():.2g} and {lead.max():.2g}"
+    saw = f"In the last {len(seen)} looks D's lead, D(real) less D(fake), {how}: each undoes what the other has learned."
     found = Diagnosis("oscillation", "They run in circles", saw)
     if rules.beta1 > 0.6:
         return replace(found, advice="Momentum feeds the swing: take less of it.", change={"beta1": 0.0})
@@ -123,10 +130,15 @@ def _oscillation(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     return replace(found, advice="Take smaller steps.", change={"lr_g": rules.lr_g / 3, "lr_d": rules.lr_d / 3})
 
 
+def _changes(values: np.ndarray) -> int:
+    """How often a row of numbers changes its sign."""
+    return int((np.diff(np.sign(values)) != 0).sum())
+
+
 def _held_to_slope(found: Diagnosis, rules: Rules) -> Diagnosis:
     """The advice for a G that runs after a D which gives no direction between the modes."""
     change: dict[str, Any] = {"loss": "wgan-gp", "gp": 0.1, "d_steps": max(3, rules.d_steps)}
-    advice = "A critic whose slope is held near 1 points to the modes that are missing."
+    advice = "WGAN-GP holds the critic's slope near 1: it points to the modes that are missing."
     if rules.loss == "wgan-gp":
         change, advice = {"d_steps": min(10, rules.d_steps + 2)}, "Let the critic learn more between two steps of G."
     if len(rules.d_layers) < 2 or max(rules.d_layers) < 32:

@@ -160,7 +160,7 @@ def scenes_html(scenes: tuple[Scene, ...]) -> str:
     if not scenes:
         return ""
     cards = "".join(f'<a class="g-scene" href="{escape(scene.url())}" title="{escape(scene.look)}" data-scene="{escape(json.dumps(scene.query))}">'
-                    f'<b>{escape(scene.title)}</b><small>{escape(scene.look)}</small></a>' for scene in scenes)
+                    f'<b>{escape(scene.title)}</b><small style="--chars: {len(scene.look)}">{escape(scene.look)}</small></a>' for scene in scenes)
     return f'<section class="g-scenes" aria-label="Try this"><h2>Try this</h2><div class="g-row">{cards}</div></section>'
 
 

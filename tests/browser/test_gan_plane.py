@@ -56,7 +56,7 @@ def test_it_begins_untrained_and_plays_until_the_step_it_was_asked_for(plane: Ca
     assert painted(page) != before
     assert "Stopped at step 300" in status(page)
     until(page, "location.search.includes('film=') && location.search.includes('at=300')")
-    assert re.search(r"\d of 8 modes · \d+ % good · JSD", page.locator(".gx-numbers").inner_text())
+    assert re.search(r"\d of 8 modes\s*\d+ % good\s*JSD", page.locator(".gx-numbers").inner_text())
     page.get_by_role("button", name="Replay the film").click()
     until(page, f"{PLANE}.shown < 300")
     assert "type a later one" in status(page)
@@ -143,6 +143,60 @@ def test_slow_motion_goes_through_the_phases_of_a_step(plane: Callable[..., Watc
     seen = [name for name in page.evaluate("window.__phases") if name]
     assert seen[:8] == ["noise", "generate", "judge", "d_loss", "d_learn", "g_judge", "g_loss", "g_learn"]
     page.get_by_role("button", name="Pause").click()
+    until(page, f"{PLANE}.slow.held")
+    following = page.get_by_role("button", name="To the next phase of this step")
+    at = page.evaluate("window.__phases.at(-1)")
+    for _ in range(9):
+        following.click()
+        until(page, f"{PLANE}.slow.running && window.__phases.at(-1) !== {json.dumps(at)}")
+        at = page.evaluate("window.__phases.at(-1)")
+    until(page, f"{GAME}.step === 2 && {PLANE}.slow.held")
+    watched.check()
+
+
+def test_the_space_bar_plays_and_pauses_from_anywhere(plane: Callable[..., Watched]) -> None:
+    watched = plane("until=1000000")
+    page = watched.page
+    until(page, f"{GAME}.looks.length === 1 && !{GAME}.playing")
+    page.locator("h1").click()
+    page.keyboard.press("Space")
+    until(page, f"{GAME}.step > 20")
+    page.keyboard.press("Space")
+    until(page, f"{GAME}.state === 'stopped'")
+    assert page.evaluate("scrollY") == 0
+    watched.check()
+
+
+def test_the_diagnosis_is_that_of_the_moment_on_screen(plane: Callable[..., Watched]) -> None:
+    watched = plane("lr_g=0.01&lr_d=0.002&beta1=0.9&until=1500&play=1")
+    page = watched.page
+    stopped(page, 1500)
+    said = page.locator(".gx-diagnosis")
+    until(page, "document.querySelector('.gx-diagnosis').textContent.includes('Mode collapse')")
+    page.evaluate(f"{PLANE}.seek(0)")
+    until(page, "document.querySelector('.gx-diagnosis').dataset.kind === 'none'")
+    assert "from step 600 on" in said.inner_text()
+    page.evaluate(f"{PLANE}.live()")
+    until(page, "document.querySelector('.gx-diagnosis').dataset.kind === 'collapse'")
+    said.get_by_role("button", name="Try it").click()
+    assert page.evaluate("window.__gan.app.store.get('loss')") == "wgan-gp"
+    watched.check()
+
+
+def test_a_rule_that_turns_midway_leaves_the_address_as_it_was(plane: Callable[..., Watched]) -> None:
+    watched = plane("until=900&midway=loss:wgan-gp&play=1")
+    page = watched.page
+    stopped(page, 900)
+    loss = "window.__gan.app.store.get('loss')"
+    assert page.evaluate(loss) == "wgan-gp"
+    until(page, "location.search.includes('film=') && location.search.includes('at=900')")
+    assert "&loss=" not in page.url
+    page.reload()
+    page.wait_for_selector(READY, timeout=PATIENCE)
+    until(page, f"{GAME}.step === 900 && {loss} === 'wgan-gp'")
+    page.get_by_role("button", name="Back to the start of the game").click()
+    until(page, f"{GAME}.step === 0 && {GAME}.looks.length === 1")
+    assert page.evaluate(loss) == "non-saturating"
     watched.check()
 
 

@@ -31,17 +31,20 @@ export function createStore(opening, { turns = [], passing = null } = {}) {
   const defaults = { ...opening.defaults };
   const formats = { ...FORMATS };
   const listeners = new Set();
+  const lent = new Map(); // key -> the value that the address goes on naming
   let timer = 0;
   let depth = 0; // listeners set further keys: all of it is one change
   let turned = false;
   let quiet = false;
 
-  const text = (key, values = state) => (formats[key] || plain)(values[key]);
+  const text = (key, values = named()) => (formats[key] || plain)(values[key]);
+  const named = () => (lent.size ? { ...state, ...Object.fromEntries(lent) } : state);
 
   function query() {
     const parts = [];
-    for (const key of Object.keys(state)) {
-      if (!(key in defaults) || same(state[key], defaults[key])) continue;
+    const values = named();
+    for (const key of Object.keys(values)) {
+      if (!(key in defaults) || same(values[key], defaults[key])) continue;
       const value = text(key);
       // Commas and tildes may stand as they are, and a link stays readable.
       if (value !== "") parts.push(`${key}=${encodeURIComponent(value).replace(/%2C/g, ",").replace(/%7E/g, "~").replace(/%2F/g, "/")}`);
@@ -60,7 +63,7 @@ export function createStore(opening, { turns = [], passing = null } = {}) {
   function tell() {
     if (!passing) return;
     const texts = (values) => Object.fromEntries(Object.keys(defaults).map((key) => [key, text(key, values)]));
-    dispatchEvent(new CustomEvent("gallery:state", { detail: { state: texts(state), defaults: texts(defaults), passing } }));
+    dispatchEvent(new CustomEvent("gallery:state", { detail: { state: texts(named()), defaults: texts(defaults), passing } }));
   }
 
   // What `change` sets is one change; `turns` is whether it is a turn in any case.
@@ -82,18 +85,28 @@ export function createStore(opening, { turns = [], passing = null } = {}) {
     timer = setTimeout(() => (write(), tell()), SETTLE_MS);
   }
 
-  return {
+  const api = {
     get: (key) => (key === undefined ? state : state[key]),
     set(patch) {
       const changed = new Set(Object.keys(patch).filter((key) => !same(state[key], patch[key])));
       if (!changed.size) return;
       together(() => {
-        for (const key of changed) state[key] = patch[key];
+        for (const key of changed) {
+          state[key] = patch[key];
+          lent.delete(key);
+        }
         for (const { keys, fn } of [...listeners]) {
           if (keys === null || keys.some((key) => changed.has(key))) fn(state, changed);
         }
       }, turns.some((key) => changed.has(key)));
     },
+    // Set for as long as a thing lasts: the address, and the scene it is of, go on naming what stood there before.
+    lend(patch) {
+      const before = Object.fromEntries(Object.keys(patch).map((key) => [key, lent.has(key) ? lent.get(key) : state[key]]));
+      api.set(patch);
+      for (const key of Object.keys(patch)) if (!same(state[key], before[key])) lent.set(key, before[key]);
+    },
+    giveBack() { api.set(Object.fromEntries(lent)); },
     // Everything that `change` sets is one turn.
     turn: (change) => together(change, true),
     // Everything that `change` sets belongs to the entry of the history that one has just come (back) to.
@@ -123,4 +136,5 @@ export function createStore(opening, { turns = [], passing = null } = {}) {
     write: () => write(),
     url: () => location.origin + location.pathname + (query() ? `?${query()}` : ""),
   };
+  return api;
 }

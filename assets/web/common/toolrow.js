@@ -1,12 +1,15 @@
 // The tools and their row of tabs. A tool is a module of its own, fetched when it is first opened:
 //
-//   export default function mount(panel, app) { return { stage, show(), hide(), keep() }; }
+//   export default function mount(panel, app) { return { stage, show(), hide(), keep(), toggle() }; }
 //
 // panel: the tool's place beside the instrument, for its controls. stage: an element that fills the instrument while the
 // tool is open (one in it may carry id="primary": only the open tool's stage is in the document). show and hide may be
-// missing, and may be async. keep, where it is there, answers what can be saved of the tool, as diffusion/film.js describes it.
+// missing, and may be async. toggle, where it is there, plays and pauses: the space bar does, wherever it means nothing else.
+// keep, where it is there, answers what can be saved of the tool, as diffusion/film.js describes it.
 
 import { h } from "./dom.js";
+
+const OWN_SPACE = "a, button, input, select, textarea, summary, dialog, [role=tab], [contenteditable]";
 
 // One tab stop, arrow keys between them.
 // tools: name -> [words on the tab, how its module is fetched].
@@ -14,6 +17,7 @@ export function tabs(app, tools) {
   const { tabs: row, panels, instrument } = app.stage;
   const made = {};
   let open = null;
+  let shown = null; // the open tool, once it is here
   for (const [name, [text]] of Object.entries(tools)) {
     row.append(h("button", {
       type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `panel-${name}`, "aria-selected": "false", tabindex: "-1",
@@ -37,6 +41,7 @@ export function tabs(app, tools) {
     if (open === name) return;
     const before = open;
     open = name;
+    shown = null;
     for (const each of Object.keys(tools)) {
       const tab = document.getElementById(`tab-${each}`);
       tab.setAttribute("aria-selected", String(each === name));
@@ -54,10 +59,17 @@ export function tabs(app, tools) {
     });
     const tool = await made[name];
     if (app.store.get("tool") !== name) return;
+    shown = tool;
     instrument.replaceChildren(tool.stage);
     app.keep.show(tool.keep ? () => tool.keep() : null);
     await tool.show?.();
   }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== " " || event.repeat || event.target.closest(OWN_SPACE)) return;
+    if (!shown?.toggle) return;
+    event.preventDefault();
+    shown.toggle();
+  });
   app.store.on("tool", choose);
   return choose();
 }

@@ -86,7 +86,10 @@ export class Board {
     const pulled = this.scene ? this.scene.pull : this.look?.arrows;
     if (fake && pulled && this.show.arrows) this.arrows(g, fake, pulled, faint("arrows"));
     if (this.scene?.real && this.show.real) this.dots(g, this.scene.real, this.ink.real, 3.4, faint("real"), true);
-    if (fake && this.show.fake) this.dots(g, fake, this.ink.fake, this.side > 360 ? 3 : 2.3, faint("fake"));
+    const bent = this.scene?.bent ?? 1; // how far noise has become what G makes of it
+    const r = this.side > 360 ? 3 : 2.3;
+    if (fake && this.show.fake && bent < 1) this.dots(g, fake, this.ink.ink2, r, faint("fake"));
+    if (fake && this.show.fake && bent > 0) this.dots(g, fake, this.ink.fake, r, bent * faint("fake"));
     if (this.scene?.note) this.note(g, this.scene.note);
   }
 

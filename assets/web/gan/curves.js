@@ -1,12 +1,13 @@
 // How it goes, as curves over the steps: what D says, the losses, the gradients, and how good the points are. Rules that
 // changed are marked; a game that was left behind stays as a shadow; a second game is dashed.
 
-import { h } from "../common/dom.js";
+import { h, put } from "../common/dom.js";
 import { tokens } from "./ink.js";
+import { PROBABILITY, verdict } from "./rules.js";
 
 export const CHARTS = {
-  verdicts: { title: "D says", lines: [["d_real", "real", "real"], ["d_fake", "generated", "fake"]], unit: true },
-  quality: { title: "Quality", lines: [["share", "modes", "ink"], ["good", "good", "fake"], ["jsd", "JSD", "ink2"]], low: 0, high: 1 },
+  verdicts: { title: "D", name: "D says", lines: [["d_real", "real", "real"], ["d_fake", "made", "fake"]], unit: true },
+  quality: { title: "", name: "Quality", lines: [["share", "modes", "ink"], ["good", "good", "fake"], ["jsd", "JSD", "ink2"]], low: 0, high: 1 },
   losses: { title: "Losses", lines: [["loss_d", "D", "real"], ["loss_g", "G", "fake"]] },
   gradients: { title: "Gradients", lines: [["norm_d", "D", "real"], ["norm_g", "G", "fake"]], log: true },
   distance: { title: "Wasserstein-1", lines: [["w1", "estimate", "ink"]], low: 0 },
@@ -55,7 +56,7 @@ export class Curve {
 
   soon() { this.due ||= requestAnimationFrame(() => { this.due = 0; this.paint(); }); }
 
-  stepAt(x) { return Math.round(this.from + ((x - PAD.left) / Math.max(1, this.w - PAD.left - PAD.right)) * ((this.last ?? 1) - this.from)); }
+  stepAt(x) { return Math.round(this.from + ((x - PAD.left) / Math.max(1, this.w - PAD.left - (this.right ?? PAD.right))) * ((this.last ?? 1) - this.from)); }
 
   value(look, key) {
     if (key !== "share") return look[key];
@@ -68,8 +69,9 @@ export class Curve {
     const said = `${this.kind} ${this.modes} ${this.games.length}`;
     if (said === this.named) return;
     this.named = said;
-    this.legend.replaceChildren(h("b", {}, this.chart.title), ...this.lines().map(([, words, colour]) => h("span", { style: `--c: ${this.ink[colour]}` }, words)));
-    this.canvas.setAttribute("aria-label", `${this.chart.title} over the steps: ${this.lines().map(([, words]) => words).join(", ")}`);
+    this.keys = this.lines().map(([key, words, colour]) => ({ key, words, element: h("span", { style: `--c: ${this.ink[colour]}` }, words) }));
+    this.legend.replaceChildren(...(this.chart.title ? [h("b", {}, this.chart.title)] : []), ...this.keys.map(({ element }) => element));
+    this.canvas.setAttribute("aria-label", `${this.chart.name ?? this.chart.title} over the steps: ${this.lines().map(([, words]) => words).join(", ")}`);
   }
 
   paint() {
@@ -81,13 +83,25 @@ export class Curve {
     g.clearRect(0, 0, this.w, this.tall);
     const all = this.games.flatMap((game) => [game.looks, game.ghost?.looks ?? []]);
     this.last = Math.max(this.from + 1, ...all.map((looks) => looks.at(-1)?.step ?? 0));
-    const [low, high] = this.range(all);
-    const [left, right, top, bottom] = [PAD.left, this.w - PAD.right, PAD.top, this.tall - PAD.bottom];
+    const range = this.range(all);
+    const ranged = (look) => (this.probable(look) ? [0, 1] : range);
+    const mixed = all.flat().some((look) => this.probable(look)) && all.flat().some((look) => !this.probable(look));
+    this.right = this.chart.unit && mixed ? PAD.left : PAD.right; // scores have an axis of their own beside probabilities
+    const [left, right, top, bottom] = [PAD.left, this.w - this.right, PAD.top, this.tall - PAD.bottom];
     const x = (step) => left + ((right - left) * (step - this.from)) / (this.last - this.from);
     const scale = this.chart.log ? (value) => Math.log10(Math.max(value, 1e-8)) : (value) => value;
-    const y = (value) => bottom - ((bottom - top) * (scale(value) - low)) / Math.max(high - low, 1e-9);
+    const y = (value, look) => {
+      const [low, high] = ranged(look);
+      return bottom - ((bottom - top) * (scale(value) - low)) / Math.max(high - low, 1e-9);
+    };
+    const looks = this.games[0]?.looks ?? [];
+    const here = looks.findLast((look) => look.step <= (this.step ?? 0)) ?? looks[0];
+    if (this.chart.unit && here) for (const { key, words, element } of this.keys) put(element, `${words} ${verdict(here[key], here.loss)}`);
+    const first = all.flat().find((look) => this.probable(look)) ?? here;
+    const [low, high] = ranged(first);
     this.axes(g, { left, right, top, bottom, low, high });
-    if (this.chart.unit && low <= 0.5 && high >= 0.5 && high <= 1.0001) this.half(g, left, right, y(0.5));
+    if (this.right === PAD.left) this.scores(g, right, top, bottom, range);
+    if (this.probable(first)) this.half(g, left, right, y(0.5, first));
     this.games.forEach((game, which) => {
       for (const mark of game.marks) this.mark(g, x(mark.step), top, bottom);
       if (game.ghost) this.draw(g, game.ghost.looks, x, y, [3, 3], 0.35);
@@ -99,12 +113,15 @@ export class Curve {
     }
   }
 
+  // D says a probability by one loss and a score by another: each has its own scale, and its own stretch of the curve.
+  probable(look) { return Boolean(this.chart.unit && look && PROBABILITY.has(look.loss)); }
+
   range(all) {
-    const { low, high, unit, log } = this.chart;
-    if (unit && all.flat().every((look) => look.loss === "non-saturating" || look.loss === "minimax")) return [0, 1];
+    const { low, high, log } = this.chart;
     let [least, most] = [low ?? Infinity, high ?? -Infinity];
     for (const looks of all) {
       for (const look of looks) {
+        if (this.probable(look)) continue;
         for (const [key] of this.lines()) {
           const value = this.value(look, key);
           if (value == null) continue;
@@ -134,6 +151,15 @@ export class Curve {
     g.fillText(this.last.toLocaleString("en"), right, this.tall - 4);
     g.textAlign = "left";
     g.fillText(this.from.toLocaleString("en"), left, this.tall - 4);
+  }
+
+  scores(g, right, top, bottom, [low, high]) {
+    g.fillStyle = this.ink.ink2;
+    g.textAlign = "left";
+    g.textBaseline = "middle";
+    g.fillText(short(high), right + 4, top + 6);
+    g.fillText(short(low), right + 4, bottom - 6);
+    if (bottom - top > 44) g.fillText("score", right + 4, (top + bottom) / 2);
   }
 
   half(g, left, right, y) {
@@ -175,13 +201,14 @@ export class Curve {
     for (const [key, , colour] of this.lines()) {
       g.strokeStyle = this.ink[colour];
       g.beginPath();
-      let pen = false;
+      let pen = null; // of which kind the last one was
       looks.forEach((look, i) => {
         if (i % every && i !== looks.length - 1 && !look.changed.length) return;
         const value = this.value(look, key);
         if (value == null) return;
-        g[pen ? "lineTo" : "moveTo"](x(look.step), y(value));
-        pen = true;
+        const kind = this.probable(look);
+        g[pen === kind ? "lineTo" : "moveTo"](x(look.step), y(value, look));
+        pen = kind;
       });
       g.stroke();
     }

@@ -14,7 +14,7 @@ export class Game {
 
   clear() {
     this.abort?.abort();
-    Object.assign(this, { abort: null, looks: [], marks: [], ghost: null, film: "", state: "idle", diagnosis: null, rate: 0 });
+    Object.assign(this, { abort: null, looks: [], marks: [], sayings: [], ghost: null, film: "", state: "idle", rate: 0 });
   }
 
   get newest() { return this.looks.at(-1) ?? null; }
@@ -40,6 +40,21 @@ export class Game {
     if (this.looks.length > MOST) this.thin();
   }
 
+  /** What the game suffered from at a step; null: nothing was said of it. */
+  illness(step) {
+    const found = this.sayings.findLast((saying) => saying.step <= step);
+    return found?.kind ? found : null;
+  }
+
+  said(saying) {
+    const last = this.sayings.at(-1);
+    if (last && last.step === saying.step) this.sayings.pop();
+    else if (last && !last.kind && !saying.kind) return;
+    this.sayings.push(saying);
+    if (this.sayings.length > MOST) this.sayings.splice(1, 1);
+    this.on.said?.();
+  }
+
   // The look that is missed least goes: the one that leaves the smallest gap. Where a rule changed it stays.
   thin() {
     const { looks } = this;
@@ -57,6 +72,7 @@ export class Game {
     this.ghost = { from: step, looks: this.looks.filter((look) => look.step >= step) };
     this.looks = this.looks.filter((look) => look.step <= step);
     this.marks = this.marks.filter((mark) => mark.step <= step);
+    this.sayings = this.sayings.filter((saying) => saying.step <= step);
     return true;
   }
 
@@ -86,7 +102,7 @@ export class Game {
           this.on.look(look);
           if (look.broken) this.broken = look.broken;
         }),
-        diagnosis: current((said) => { this.diagnosis = said.kind ? said : null; this.on.said?.(this.diagnosis); }),
+        diagnosis: current((said) => this.said(said)),
         status: current((status) => this.on.state("status", status)),
         end: current(() => turn("stopped")),
         failed: current((fault) => turn("failed", fault)),

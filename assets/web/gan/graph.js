@@ -7,13 +7,13 @@ import { shades } from "./board.js";
 import { drawn, lay, waysOf } from "./graph-lay.js";
 import { cellsOf, judged, judgedBySurface, paintData, paintMesh, paintNoise, paintSamples, paintSpark, paintSurface, paintVerdicts } from "./graph-paint.js";
 import { tokens } from "./ink.js";
+import { PROBABILITY } from "./rules.js";
 
 export const PARTS = ["noise", "generator", "samples", "data", "discriminator", "verdicts", "loss_d", "loss_g"];
 
 const REMEMBERED = 60; // values of a loss in its small curve
 const JUDGED = 700; // real points whose verdicts are counted
 const STRONGER = 1.7;
-const PROBABLE = ["non-saturating", "minimax"];
 
 // names: [word, sign], the longest that the card has room for is shown. says: for those who hear the page.
 const TOLD = {
@@ -250,7 +250,7 @@ export class Graph {
   }
 
   histograms({ surface, side, real, samples, verdicts, scale }) {
-    const ends = PROBABLE.includes(scale.loss) ? ["0", "1"] : [short(scale.low), short(scale.high)];
+    const ends = PROBABILITY.has(scale.loss) ? ["0", "1"] : [short(scale.low), short(scale.high)];
     if (verdicts) return { real: judged(verdicts[0], scale.low, scale.high), fake: judged(verdicts[1], scale.low, scale.high), faint: ONLY_FAKE.includes(this.now), ends };
     if (real) this.judgedCells ??= cellsOf(real, side, JUDGED);
     return { real: judgedBySurface(real ? this.judgedCells : [], surface), fake: judgedBySurface(cellsOf(samples, side, samples.length), surface), ends };

@@ -5,7 +5,7 @@ import { KEYS, LOSSES, NAMES, inWords, rulesOf, valueText } from "./rules.js";
 import { sketchOf } from "./shapes.js";
 
 const DATA = [["ring", "Eight Gaussians on a ring"], ["grid", "Twenty-five on a grid"], ["line", "Line"], ["spiral", "Spiral"], ["rings", "Two rings"], ["own", "Your own"]];
-const LAYERS = [["real", "real"], ["fake", "generated"], ["surface", "D’s surface"], ["mesh", "G’s grid"], ["arrows", "gradients"]];
+const LAYERS = [["real", "real", "real points"], ["fake", "made", "generated points"], ["surface", "D", "what D says of every place"], ["mesh", "G’s grid", "a square grid of noise, as G bends it"], ["arrows", "pull", "gradients: where each generated point would go"]];
 const COMPARED = ["loss", "lr_g", "lr_d", "d_steps", "g_layers", "d_layers", "z_dim", "batch", "beta1", "spectral", "batch_norm", "noise", "smoothing", "r1", "gp", "optimiser"];
 
 // key: [lowest, highest, step on the slider's own scale, logarithmic]
@@ -14,7 +14,7 @@ const RANGES = {
   gp: [0, 100, 0.1], r1: [0, 10, 0.05], noise: [0, 1, 0.01], smoothing: [0, 0.5, 0.01],
 };
 const TIPS = {
-  lr_g: "how far a step of the generator goes; 0 freezes it", lr_d: "how far a step of the discriminator goes; 0 freezes it",
+  lr_g: "the learning rate η of the generator: how far a step goes; 0 freezes it", lr_d: "the learning rate η of the discriminator: how far a step goes; 0 freezes it",
   d_steps: "updates of D before each one of G", beta1: "Adam’s memory of the gradient, SGD’s momentum", beta2: "Adam’s and RMSprop’s memory of its square",
   decay: "from half that step on both learning rates fall, to a fiftieth at it; 0: never",
   clip: "every weight of the critic stays within ± this", gp: "how strongly the critic’s slope is drawn towards 1", r1: "how strongly D is kept flat at real points",
@@ -29,7 +29,7 @@ export class Panel {
     Object.assign(this, { app, on, rows: [] });
     this.about = h("p", { class: "gx-about" });
     panel.append(h("div", { class: "gx-controls" }, this.dataRow(), this.about, this.presets(), this.lossRow(), this.layersOf("g_layers", "G"), this.layersOf("d_layers", "D"),
-      this.slider("lr_g", "η of G"), this.slider("lr_d", "η of D"), this.steps(), ...this.only(), this.more(), this.seedRow(), this.showRow(), this.versus(), this.home()));
+      this.slider("lr_g", "Rate of G"), this.slider("lr_d", "Rate of D"), ...this.only(), this.pair(this.steps(), this.seedRow()), this.more(), this.showRow(), h("div", { class: "gx-last" }, this.versus(), this.home())));
     app.store.on("*", () => this.render());
     this.render();
   }
@@ -46,6 +46,8 @@ export class Panel {
   render() { for (const row of this.rows) row(); }
 
   row(name, title, ...inner) { return h("div", { class: "gx-row" }, h("span", { class: "gx-name", "data-tip": title }, name), ...inner); }
+
+  pair(...rows) { return h("div", { class: "gx-pair" }, ...rows); }
 
   // --- data ------------------------------------------------------------------------------------------------------------
 
@@ -166,12 +168,12 @@ export class Panel {
     this.bounds = { ...this.bounds, seed: [0, 2 ** 31 - 1] };
     const input = h("input", { class: "g-input gx-number", type: "number", min: 0, max: 2 ** 31 - 1, step: 1, "aria-label": "Seed", onchange: () => this.typed("seed", input, true) });
     const element = this.row("Seed", "the same seed and rules are the same game", input,
-      h("button", { type: "button", class: "g-btn", onclick: () => this.set({ seed: Math.floor(Math.random() * 1e6), film: "", at: null }) }, "Another"));
+      h("button", { type: "button", class: "g-btn gx-small", title: "Another seed", "aria-label": "Another seed", onclick: () => this.set({ seed: Math.floor(Math.random() * 1e6), film: "", at: null }) }, "↻"));
     return this.add(element, () => { if (document.activeElement !== input) input.value = String(this.get("seed")); });
   }
 
   showRow() {
-    const boxes = LAYERS.map(([name, text]) => h("button", { type: "button", "data-layer": name, class: "gx-chip", onclick: () => {
+    const boxes = LAYERS.map(([name, text, title]) => h("button", { type: "button", "data-layer": name, class: "gx-chip", "data-tip": title, onclick: () => {
       const now = this.get("show");
       this.set({ show: now.includes(name) ? now.filter((each) => each !== name) : LAYERS.map(([each]) => each).filter((each) => each === name || now.includes(each)) });
     } }, text));
@@ -184,12 +186,14 @@ export class Panel {
   versus() {
     const key = h("select", { class: "g-input", "aria-label": "Rule that differs in game B", onchange: () => choose(key.value) }, ...COMPARED.map((each) => h("option", { value: each }, NAMES[each])));
     const value = h("span", { class: "gx-versus-value" });
-    const on = h("button", { type: "button", class: "g-btn", "aria-pressed": "false", onclick: () => (this.get("versus") ? this.set({ versus: null }) : choose(key.value)) }, "A against B");
+    const on = h("button", { type: "button", class: "g-btn", "aria-pressed": "false", "data-tip": "a second game from the same seed, with one rule different", onclick: () => (this.get("versus") ? this.set({ versus: null }) : choose(key.value)) }, "A against B");
     const choose = (name) => this.set({ versus: { [name]: other(name, this.get(name)) } });
     const set = (made) => this.set({ versus: { [key.value]: made } });
     const editor = h("div", { class: "gx-versus" }, h("span", {}, "B has"), key, value);
-    return this.add(h("div", { class: "gx-versusbox" }, on, editor), () => {
+    const box = h("div", { class: "gx-versusbox" }, on, editor);
+    return this.add(box, () => {
       const now = this.get("versus");
+      box.dataset.on = String(Boolean(now));
       on.setAttribute("aria-pressed", String(Boolean(now)));
       editor.hidden = !now;
       if (!now) return;
@@ -217,8 +221,8 @@ export class Panel {
   }
 
   home() {
-    return h("div", { class: "gx-home" }, h("button", { type: "button", class: "g-btn", onclick: () => this.on.csv() }, "Curves, CSV"),
-      h("button", { type: "button", class: "g-btn", onclick: () => this.on.weights() }, "Networks, safetensors"));
+    return h("div", { class: "gx-home" }, h("button", { type: "button", class: "g-btn", "aria-label": "Curves, CSV", "data-tip": "the curves as a table", onclick: () => this.on.csv() }, "CSV"),
+      h("button", { type: "button", class: "g-btn", "aria-label": "Networks, safetensors", "data-tip": "both networks at the step on screen, with their rules", onclick: () => this.on.weights() }, "safetensors"));
   }
 }
 
@@ -233,4 +237,3 @@ function other(name, now) {
 }
 
 export const saveText = (text, name, kind) => download(new Blob([text], { type: kind }), name);
-export { KEYS, inWords, rulesOf };

@@ -4,7 +4,7 @@ import { h, put } from "../common/dom.js";
 import { term } from "../common/tip.js";
 import { CHARTS, Curve } from "./curves.js";
 import { tokens } from "./ink.js";
-import { verdictText } from "./pictures-data.js";
+import { verdict } from "./rules.js";
 
 const PICTURE_CHARTS = {
   verdicts: CHARTS.verdicts, losses: CHARTS.losses, gradients: CHARTS.gradients,
@@ -64,7 +64,7 @@ export class Beside {
   /** look: that is shown; measures: the newest that are not later, or null. */
   numbers(look, measures) {
     const [real, fake] = [look.d_real ?? mean(look.real), look.d_fake ?? mean(look.verdicts)]; // before the first step there is no batch
-    put(this.values.d, `${verdictText(real, look.loss)} · ${verdictText(fake, look.loss)}`);
+    put(this.values.d, `${verdict(real, look.loss)} · ${verdict(fake, look.loss)}`);
     put(this.values.frechet, measures?.frechet == null ? "–" : measures.space === "colours" ? measures.frechet.toFixed(2) : measures.frechet.toFixed(measures.frechet < 100 ? 1 : 0));
     put(this.values.crowd, measures?.precision == null ? "–" : `${measures.precision.toFixed(2)} · ${measures.recall.toFixed(2)}`);
     put(this.values.recognised, measures?.recognised == null ? "–" : `${Math.round(100 * measures.recognised)} %`);

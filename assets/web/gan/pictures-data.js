@@ -36,11 +36,3 @@ function pointsOf(rows, loss) {
     return point;
   });
 }
-
-/** A verdict as the page says it: a probability for the losses that have one, else a score. */
-export function verdictText(value, loss) {
-  if (value == null || !Number.isFinite(value)) return "–";
-  return hasProbability(loss) ? `${Math.round(100 * value)}\u00a0%` : value.toFixed(2).replace("-", "−");
-}
-
-export const hasProbability = (loss) => loss === "non-saturating" || loss === "minimax";

@@ -3,7 +3,7 @@
 import { sheet, write } from "../diffusion/film.js";
 import { tokens } from "./ink.js";
 import { draw } from "./pictures-easel.js";
-import { verdictText } from "./pictures-data.js";
+import { verdict } from "./rules.js";
 
 const FRAMES = 150;
 const SECONDS = 10;
@@ -40,5 +40,5 @@ export function pictureReel({ set, seed, looks, shown, scene, measured }) {
 
 function lineOf(look, measures) {
   const distance = measures?.frechet == null ? "" : ` · Fréchet ${measures.frechet.toFixed(measures.frechet < 10 ? 2 : 0)}`;
-  return `step ${look.step.toLocaleString("en")}${look.precomputed ? ", precomputed" : ""} · D(real) ${verdictText(look.d_real, look.loss)} · D(generated) ${verdictText(look.d_fake, look.loss)}${distance}`;
+  return `step ${look.step.toLocaleString("en")}${look.precomputed ? ", precomputed" : ""} · D(real) ${verdict(look.d_real, look.loss)} · D(generated) ${verdict(look.d_fake, look.loss)}${distance}`;
 }

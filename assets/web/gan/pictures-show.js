@@ -2,7 +2,7 @@
 
 import { h, put, segmented } from "../common/dom.js";
 import { Beside } from "./pictures-beside.js";
-import { verdictText, hasProbability } from "./pictures-data.js";
+import { PROBABILITY, verdict } from "./rules.js";
 import { Easel } from "./pictures-easel.js";
 import { PictureTransport } from "./pictures-transport.js";
 import { classScene, filmScene, gridScene, shortName, verdictScene, walkScene } from "./pictures-views.js";
@@ -132,7 +132,7 @@ export class PicturesShow {
     const lines = { real: `Real: ${name}`, made: `Generated: ${name}`, walk: `Generated: ${name}` }[item.kind];
     const place = item.place?.map((value) => value.toFixed(2).replace("-", "−"));
     const taken = item.taken != null && item.taken !== item.label ? `, our classifier: ${shortName(this.about.classes[item.taken])}` : "";
-    this.beside.pick(item, place ? `${lines}, at (${place.join(", ")})` : `${lines}. D says ${verdictText(item.verdict, look.loss)}${hasProbability(look.loss) ? " real" : ""}${taken}`);
+    this.beside.pick(item, place ? `${lines}, at (${place.join(", ")})` : `${lines}. D says ${verdict(item.verdict, look.loss)}${PROBABILITY.has(look.loss) ? " real" : ""}${taken}`);
   }
 
   marks() {

@@ -1,7 +1,7 @@
 // Where everything goes in the large picture, in each of its views. A scene is {key, label, w, tall, items, words, extra}.
 
 import { tilesOf } from "./pictures-easel.js";
-import { hasProbability, verdictText } from "./pictures-data.js";
+import { PROBABILITY, verdict } from "./rules.js";
 
 const GAP = 3;
 const HEAD = 20; // a line of words
@@ -65,7 +65,7 @@ export function verdictScene({ look, about, realLook, w, tall }) {
     order.forEach((i, place) => items.push({ tiles, i, x: left + (place % columns) * (size + 2), y: HEAD + Math.floor(place / columns) * (size + 2), size,
       index: i, label: about.labels[i], verdict: verdicts[i], kind }));
     const mean = verdicts.reduce((sum, value) => sum + value, 0) / Math.max(1, verdicts.length);
-    words.push({ text: `${title}: D says ${verdictText(mean, look.loss)} on average`, x: left, y: HEAD / 2 - 1, width: half, colour, weight: 600 });
+    words.push({ text: `${title}: D says ${verdict(mean, look.loss)} on average`, x: left, y: HEAD / 2 - 1, width: half, colour, weight: 600 });
   };
   side("real", tilesOf(realLook), look.real, 0, "real", "Real");
   side("made", tilesOf(look), look.verdicts, half + between, "fake", "Generated");
@@ -81,7 +81,7 @@ export function verdictScene({ look, about, realLook, w, tall }) {
 }
 
 function rangeOf(look) {
-  if (hasProbability(look.loss)) return [0, 1];
+  if (PROBABILITY.has(look.loss)) return [0, 1];
   const all = [...look.real, ...look.verdicts].filter(Number.isFinite);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   return low < high ? [low, high] : [low - 0.5, low + 0.5];
@@ -108,14 +108,14 @@ function histogram(g, ink, counts, most, [low, high], box, colour, loss) {
   g.fillStyle = ink.ink2;
   g.font = `12px ${ink.mono}`;
   g.textBaseline = "middle";
-  const text = (value) => (hasProbability(loss) ? `${Math.round(100 * value)} %` : value.toFixed(1).replace("-", "−"));
+  const text = (value) => (PROBABILITY.has(loss) ? `${Math.round(100 * value)} %` : value.toFixed(1).replace("-", "−"));
   g.textAlign = "left";
   g.fillText(text(low), box.x, foot + 10);
   g.textAlign = "right";
   g.fillText(text(high), box.x + box.w, foot + 10);
   g.textAlign = "center";
   g.font = `12px ${ink.text}`;
-  g.fillText(hasProbability(loss) ? "D says: real" : "D’s score", box.x + box.w / 2, foot + 10);
+  g.fillText(PROBABILITY.has(loss) ? "D says: real" : "D’s score", box.x + box.w / 2, foot + 10);
 }
 
 /** A plane of the latent space as a sheet of pictures. */

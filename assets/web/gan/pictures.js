@@ -315,5 +315,5 @@ export default async function mount(panel, app) {
   await stylesheet(new URL("pictures.css", import.meta.url));
   const tool = new PicturesTool(panel, app);
   if (window.__gan) window.__gan.pictures = tool;
-  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep() };
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep(), toggle: () => tool.toggle() };
 }

@@ -4,17 +4,19 @@
 import { download, h, put } from "../common/dom.js";
 import { Sketch, placesOf } from "../common/sketch.js";
 import { packed, unpacked } from "../common/strokes.js";
+import { stylesheet } from "../common/sheet.js";
 import { Board, REACH } from "./board.js";
 import { CHARTS, Curve } from "./curves.js";
 import { readReal, readRound, readLook, records } from "./data.js";
 import { Game } from "./game.js";
 import { Graph } from "./graph.js";
-import { KEYS, inWords, rulesOf } from "./rules.js";
+import { Illness } from "./illness.js";
+import { Numbers, rowsOf } from "./numbers.js";
 import { Panel, saveText } from "./panel.js";
 import { filmOf } from "./reel.js";
+import { KEYS, inWords, rulesOf, verdict } from "./rules.js";
 import { Slow } from "./slow.js";
 import { Transport } from "./transport.js";
-import { stylesheet } from "../common/sheet.js";
 
 const SETTLE_MS = 150; // a slider under the finger tells the game once it pauses
 const RERUN_MS = 6000;
@@ -32,7 +34,7 @@ class PlaneTool {
     this.curves = [new Curve("verdicts", (step) => this.seek(step)), new Curve("quality", (step) => this.seek(step))];
     this.slow = new Slow({ scene: (scene, phase, round) => { this.boards.a.set(this.games.a.newest, scene); this.graph.phase(phase, round); }, done: (round) => this.landed(round) });
     this.transport = new Transport({ toggle: () => this.toggle(), one: (who) => this.one(who), seek: (step) => this.seek(step), speed: (value) => this.speed(value),
-      until: (input) => this.until(input), reset: () => this.reset(), live: () => this.live() });
+      until: (input) => this.until(input), reset: () => this.reset(), live: () => this.live(), phase: () => this.slow.next() });
     this.stage = this.build();
     this.panel = new Panel(panel, app, { upload: (file) => this.upload(file), draw: () => this.setDrawing(!this.drawing), csv: () => this.csv(), weights: () => this.weights() });
     app.store.on([...GAME, ...KEYS, "versus", "play"], (state, changed) => this.changed(state, changed));
@@ -57,22 +59,22 @@ class PlaneTool {
   makeGame(which) {
     return new Game(this.app, {
       look: (look) => this.looked(which, look), state: (state, body) => this.turned(which, state, body),
-      said: (diagnosis) => which === "a" && this.diagnose(diagnosis),
+      said: () => this.soon(),
     });
   }
 
   build() {
-    this.note = h("div", { class: "gx-diagnosis", role: "note", hidden: true });
-    this.numbers = h("p", { class: "gx-numbers" }, h("span", {}), h("span", {}));
+    this.illness = new Illness((rules) => this.app.store.set(rules));
+    this.numbers = new Numbers();
     const choices = this.curves.map((curve) => {
       const select = h("select", { class: "gx-choose", "aria-label": "Curves", onchange: () => { curve.choose(select.value); } },
-        ...Object.entries(CHARTS).map(([kind, { title }]) => h("option", { value: kind, selected: kind === curve.kind }, title)));
+        ...Object.entries(CHARTS).map(([kind, { name, title }]) => h("option", { value: kind, selected: kind === curve.kind }, name ?? title)));
       curve.element.append(select);
       return curve.element;
     });
     this.boardsBox = h("div", { class: "gx-boards" }, this.boards.a.element, this.boards.b.element);
-    this.beside = h("div", { class: "gx-beside" }, this.graph.element, this.note, this.numbers, h("div", { class: "gx-curves" }, ...choices), this.transport.steps);
-    return h("div", { class: "gx-plane" }, this.boardsBox, this.beside, this.transport.element);
+    this.beside = h("div", { class: "gx-beside" }, this.graph.element, this.illness.element, this.numbers.element, h("div", { class: "gx-curves" }, ...choices), this.transport.steps);
+    return h("div", { class: "gx-plane" }, this.boardsBox, this.transport.element, this.beside); // as the keyboard comes to them
   }
 
   // --- another game ------------------------------------------------------------------------------------------------------
@@ -100,10 +102,9 @@ class PlaneTool {
     this.arriving = true;
     this.halt();
     for (const game of Object.values(this.games)) game.clear();
-    Object.assign(this, { shown: 0, following: true });
+    Object.assign(this, { shown: 0, following: true, turnAt: 0 });
     this.app.store.set({ film: "", at: null });
     this.arriving = false;
-    this.diagnose(null);
     this.arrange();
     this.sketch.set(this.strokes());
     if (this.get("data") === "own" && !this.points && !this.get("drawn")) return this.blank();
@@ -187,7 +188,7 @@ class PlaneTool {
     if (this.get("tool") === "plane") this.app.store.set({ play: false });
     this.arriving = arriving;
     this.slow.stop();
-    this.looping = false;
+    this.slow.held = this.looping = false;
     this.graph.phase(null, null);
     for (const game of Object.values(this.games)) if (gently) game.stop(); else game.abort?.abort();
     this.marks();
@@ -241,7 +242,7 @@ class PlaneTool {
     const round = await this.takeRound("both");
     if (!round || !this.looping) { this.looping = false; return this.marks(); }
     this.say(`Step ${round.look.step.toLocaleString("en")} in slow motion: watch the graph.`);
-    this.slow.play(round, "both");
+    this.slow.play(round, "both", this.slow.held);
     this.marks();
   }
 
@@ -268,7 +269,7 @@ class PlaneTool {
     this.games.a.add(round.look);
     Object.assign(this, { following: true });
     this.looked("a", round.look);
-    if (who) this.say(`${{ d: "The discriminator", g: "The generator", both: "Both" }[who]} learned once: D says ${percent(round.look, "d_real")} of real points, ${percent(round.look, "d_fake")} of generated ones.`);
+    if (who) this.say(`${{ d: "The discriminator", g: "The generator", both: "Both" }[who]} learned once: D says ${verdict(round.look.d_real, round.look.loss)} of real points, ${verdict(round.look.d_fake, round.look.loss)} of generated ones.`);
     if (this.looping && !who) return this.slowly();
     this.marks();
   }
@@ -292,10 +293,12 @@ class PlaneTool {
 
   reset() {
     this.halt();
-    this.app.store.set({ film: "", at: null });
     for (const game of Object.values(this.games)) game.clear();
-    Object.assign(this, { shown: 0, following: true });
-    this.diagnose(null);
+    Object.assign(this, { shown: 0, following: true, turnAt: 0 });
+    this.arriving = true;
+    this.app.store.set({ film: "", at: null });
+    this.app.store.giveBack();
+    this.arriving = false;
     if (this.real) this.first(); else this.another();
   }
 
@@ -304,7 +307,7 @@ class PlaneTool {
   looked(which, look) {
     if (this.turnAt && look.step >= this.turnAt && which === "a") {
       this.turnAt = 0;
-      this.app.store.set(this.get("midway"));
+      this.app.store.lend(this.get("midway")); // the address goes on naming the rules that it began by
     }
     if (this.following) this.shown = Math.max(look.step, which === "a" ? 0 : this.games.a.step);
     this.soon();
@@ -334,15 +337,6 @@ class PlaneTool {
     this.app.ready();
     if (gone) { game.film = ""; this.app.store.set({ film: "", at: null }); }
     this.say(lost && game.step ? `${error} The film up to step ${game.step.toLocaleString("en")} is here: press play to go on from its last kept moment.` : error, "error");
-  }
-
-  diagnose(said) {
-    this.note.hidden = !said;
-    if (!said) return this.note.replaceChildren();
-    const change = said.change && Object.keys(said.change).length ? h("button", { type: "button", class: "g-btn", onclick: () => this.app.store.set(said.change) }, "Try it") : null;
-    if (change) change.title = capital(inWords(said.change));
-    this.note.dataset.kind = said.kind;
-    this.note.replaceChildren(h("p", {}, h("b", {}, `${said.title}. `), `${said.saw} ${said.advice ?? ""}`), ...(change ? [change] : []));
   }
 
   // --- the film ----------------------------------------------------------------------------------------------------------
@@ -440,24 +434,24 @@ class PlaneTool {
     if (this.two && b.newest) this.boards.b.set(b.at(this.shown));
     const modes = this.real ? this.real.centres.length / 2 : 0;
     for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
-    put(this.boards.a.caption, this.two ? "A" : "");
-    put(this.boards.b.caption, this.two ? "B" : "");
     put(this.boards.a.apart, this.two ? "Solid lines. The rules as they are set" : "");
     put(this.boards.b.apart, this.two ? `Dashed lines. ${capital(inWords(this.get("versus")))}` : "");
     if (look) this.readout(look, modes);
+    this.illness.show(a.illness(this.shown), this.shown);
     this.painted = (this.painted || 0) + 1;
     this.marks();
   }
 
   readout(look, modes) {
-    const rate = this.playing().length && this.games.a.rate > 1 ? `${Math.round(this.games.a.rate).toLocaleString("en")} steps/s` : "";
-    const [good, said] = numbersOf(look, modes);
-    put(this.numbers.children[0], good);
-    put(this.numbers.children[1], rate ? `${said} · ${rate}` : said);
-    if (!this.two) return;
+    this.numbers.show(look, modes, this.playing().length ? this.games.a.rate : 0);
+    if (!this.two) return put(this.boards.a.caption, "");
     for (const which of ["a", "b"]) {
       const seen = this.games[which].at(this.shown);
-      if (seen) put(this.boards[which].numbers, numbersOf(seen, modes).join("\n").replace(" · JSD", "\nJSD"));
+      if (!seen) continue;
+      put(this.boards[which].caption, `${which.toUpperCase()} · step ${seen.step.toLocaleString("en")}`);
+      const [{ modes: found, good, ...apart }, verdicts] = rowsOf(seen, modes);
+      const lines = [[found, good], Object.values(apart), Object.values(verdicts)];
+      put(this.boards[which].numbers, lines.map((line) => line.filter(Boolean).join(" · ")).join("\n"));
     }
   }
 
@@ -465,7 +459,7 @@ class PlaneTool {
     const { a } = this.games;
     const playing = Boolean(this.playing().length || this.running) || (this.slow.running && !this.slow.held);
     const over = !playing && this.shown > 0 && this.shown >= a.step && a.step >= this.get("until");
-    this.transport.show({ step: this.shown, newest: a.step, playing, over, branching: !playing && this.shown < a.step });
+    this.transport.show({ step: this.shown, newest: a.step, playing, over, slow: this.slow.running, branching: !playing && this.shown < a.step });
     this.transport.speed.value = this.get("speed");
     if (document.activeElement !== this.transport.until) this.transport.until.value = String(this.get("until"));
     const kept = a.looks.length ? `${a.looks.length} looks, ${(a.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps moments to go on from, 6 MB at most` : "";
@@ -494,6 +488,10 @@ class PlaneTool {
     const told = await this.games.a.reopen(film);
     if (!told || !(await this.fetchData(film))) { this.app.store.set({ film: "" }); return false; }
     Object.assign(this, { shown: Math.min(at ?? this.games.a.step, this.games.a.step), following: at == null || at >= this.games.a.step });
+    const turned = this.get("midway") && told.rules ? pick(told.rules, Object.keys(this.get("midway"))) : {};
+    this.arriving = true;
+    this.app.store.lend(turned);
+    this.arriving = false;
     this.app.ready();
     this.say(`The game, as it was left at step ${this.games.a.step.toLocaleString("en")}. Press play to go on.`);
     this.soon();
@@ -516,19 +514,8 @@ class PlaneTool {
 const pick = (rules, changed) => Object.fromEntries([...changed].filter((key) => KEYS.includes(key)).map((key) => [key, rules[key]]));
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function numbersOf(look, modes) {
-  const good = [modes ? `${look.found} of ${modes} modes` : "", `${Math.round(100 * look.good)} % good`, look.jsd == null ? "" : `JSD ${look.jsd.toFixed(2)}`, look.w1 == null ? "" : `W₁ ${look.w1.toFixed(2)}`];
-  return [good.filter(Boolean).join(" · "), `D(real) ${percent(look, "d_real")} · D(fake) ${percent(look, "d_fake")}`];
-}
-
-function percent(look, key) {
-  const value = look[key];
-  if (value == null) return "–";
-  return look.loss === "non-saturating" || look.loss === "minimax" ? `${Math.round(100 * value)} %` : value.toFixed(2).replace("-", "−");
-}
-
 export default async function mount(panel, app) {
   await stylesheet(new URL("graph.css", import.meta.url));
   const tool = (app.plane = new PlaneTool(panel, app));
-  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep() };
+  return { stage: tool.stage, show: () => tool.show(), hide: () => tool.hide(), keep: () => tool.keep(), toggle: () => tool.toggle() };
 }

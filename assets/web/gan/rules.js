@@ -19,6 +19,12 @@ export const NAMES = {
 export const KEYS = Object.keys(NAMES);
 export const PROBABILITY = new Set(["non-saturating", "minimax"]);
 
+/** A number of D's as the loss has it: a probability in per cent, else a score. */
+export function verdict(value, loss) {
+  if (value == null || !Number.isFinite(value)) return "–";
+  return PROBABILITY.has(loss) ? `${Math.round(100 * value)}\u00a0%` : value.toFixed(2).replace("-", "−");
+}
+
 export const lossName = (loss) => LOSSES.find(([value]) => value === loss)?.[1] ?? loss;
 
 /** A rule's value in words. */

@@ -5,7 +5,7 @@ import { h, put } from "../common/dom.js";
 const SPEEDS = [["slow", "Slow motion", "each phase of a step, one after the other"], ["10", "10 a second"], ["60", "60 a second"], ["600", "600 a second"], ["max", "Full speed"]];
 
 export class Transport {
-  /** on: {toggle(), one(who), seek(step), speed(value), until(step), reset(), live()}. */
+  /** on: {toggle(), one(who), seek(step), speed(value), until(step), reset(), live(), phase()}. */
   constructor(on) {
     this.range = h("input", {
       id: "primary", class: "gx-range", type: "range", min: 0, max: 1, step: 1, value: 0, "aria-label": "Step of the game on screen",
@@ -20,14 +20,16 @@ export class Transport {
     this.where = h("output", { class: "gx-where" }, "step 0");
     this.now = small("Newest", "Back to the newest moment", on.live, "gx-now");
     this.now.hidden = true;
-    this.element = h("div", { class: "gx-transport" }, this.button, this.where, this.range, this.now, this.speed, h("label", { class: "gx-stop" }, "stop at", this.until));
+    this.phase = small("Next phase", "To the next phase of this step", on.phase, "gx-phase");
+    this.phase.hidden = true;
+    this.element = h("div", { class: "gx-transport" }, this.button, this.phase, this.where, this.range, this.now, this.speed, h("label", { class: "gx-stop" }, "stop at", this.until));
     const learn = [["d", "D learns", "One update of the discriminator"], ["g", "G learns", "One update of the generator"], ["both", "Both", "One step: both learn"]];
     this.steps = h("div", { class: "gx-steps" }, h("span", {}, "One step"),
       h("div", { class: "g-seg gx-ones", role: "group", "aria-label": "One step" }, ...learn.map(([who, text, title]) => h("button", { type: "button", title, "aria-label": title, onclick: () => on.one(who) }, text))),
       small("↺ Start over", "Back to the start of the game", on.reset, "gx-reset"));
   }
 
-  show({ step, newest, playing, branching, over = false }) {
+  show({ step, newest, playing, branching, over = false, slow = false }) {
     this.range.max = String(Math.max(1, newest));
     if (this.range.value !== String(step)) this.range.value = String(step);
     this.range.style.setProperty("--at", `${(100 * step) / Math.max(1, newest)}%`);
@@ -36,5 +38,6 @@ export class Transport {
     put(this.button, playing ? "❚❚ Pause" : branching ? "▶ Branch" : over ? "↻ Replay" : "▶ Play");
     this.button.setAttribute("aria-label", playing ? "Pause" : branching ? "Play on from here, as another future" : over ? "Replay the film" : "Play");
     this.now.hidden = !branching;
+    this.phase.hidden = !slow;
   }
 }

@@ -10,7 +10,7 @@ import pytest
 from engines.gan import plane
 from engines.gan.diagnosis import WINDOW, diagnose
 from engines.gan.plane import Measures, Play, Rules, Shape, jobs
-from engines.gan.plane.presets import COLLAPSE, RECOMMENDED, REPAIRED, TOO_GOOD
+from engines.gan.plane.presets import COLLAPSE, RECOMMENDED, REPAIRED, SWINGING, TOO_GOOD
 
 GOOD = Measures(1.38, 0.7, 0.51, 0.49, 0.1, 0.1, 8, np.full(8, 0.12, np.float32), 0.96, 0.1)
 
@@ -28,7 +28,7 @@ def test_a_collapsed_game_is_told_and_the_advice_mends_it(seed: int) -> None:
     looks = played(COLLAPSE, seed, 2000)
     assert looks[-1].measures.found <= 3
     found = said(looks, COLLAPSE)
-    assert found.kind == "collapse" and "of 8 modes are found" in found.saw
+    assert found.kind == "collapse" and "of 8 modes found" in found.saw
     mended = dataclasses.replace(COLLAPSE, **found.change)
     assert mended == REPAIRED
     again = played(mended, seed, 1500)
@@ -48,6 +48,19 @@ def test_a_detective_that_is_too_good_is_told_and_the_advice_mends_it(seed: int)
     go_on = jobs.play(Play(Shape("ring"), mended, seed, 3000, every=200, start=looks[-1].moment))
     again = [look for look in go_on if look is not None]
     assert again[-1].measures.found >= 4 and again[-1].measures.d_fake > 0.2
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("loss", ["non-saturating", "hinge", "wgan-gp"])
+def test_players_that_run_in_circles_are_told_and_the_advice_brings_them_to_rest(loss: str, seed: int) -> None:
+    rules = dataclasses.replace(SWINGING, loss=loss, gp=0.1)
+    looks = played(rules, seed, 2160, 36, "line")
+    kinds = [found.kind for end in range(2 * WINDOW, len(looks) + 1, WINDOW) if (found := said(looks[:end], rules))]
+    assert kinds.count("oscillation") >= 2
+    mended = dataclasses.replace(rules, beta1=0.0)
+    go_on = jobs.play(Play(Shape("line"), mended, seed, 3600, every=36, start=looks[-1].moment))
+    found = said([look for look in go_on if look is not None], mended)
+    assert found is None if loss != "non-saturating" else found.kind == "balanced"
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -75,6 +88,8 @@ def test_each_sign_alone() -> None:
     assert judged(history(*[{"d_real": 1.0, "d_fake": 0.0}] * WINDOW)) == "too-strong"
     swings = [{"d_real": 0.5 + 0.2 * (-1) ** k, "d_fake": 0.5 - 0.2 * (-1) ** k, "jsd": 0.5} for k in range(WINDOW)]
     assert judged(history(*swings)) == "oscillation"
+    assert judged(history(*swings), Rules(loss="wgan")) == "oscillation"
+    assert judged(history(*[{**each, "jsd": 0.1} for each in swings]), Rules(loss="wgan")) is None, "a critic at rest is no better than chance"
     nothing = np.zeros(0, np.float32)
     assert judged(history(*[{"modes": nothing, "found": 0, "good": 0.97, "jsd": 0.8}] * WINDOW)) == "collapse"
 

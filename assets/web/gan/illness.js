@@ -1,0 +1,28 @@
+// What a game suffers from, in words, at the moment that is on screen. Its place is always there, so that nothing jumps.
+
+import { h } from "../common/dom.js";
+import { inWords } from "./rules.js";
+
+const EARLY = 600; // steps in which every game looks ill
+const QUIET = "Neither ill nor at rest: nothing to report.";
+const WAITING = `What the game suffers from is said here, from step ${EARLY} on.`;
+
+export class Illness {
+  /** change(rules): what is advised is to be tried. */
+  constructor(change) {
+    this.change = change;
+    this.element = h("div", { class: "gx-diagnosis", role: "note", "aria-label": "Diagnosis" });
+    this.show(null, 0);
+  }
+
+  show(said, step) {
+    const key = said ? JSON.stringify(said) : step < EARLY ? WAITING : QUIET;
+    if (key === this.shown) return;
+    this.shown = key;
+    this.element.dataset.kind = said?.kind ?? "none";
+    if (!said) return this.element.replaceChildren(h("p", {}, key));
+    const advised = Object.keys(said.change ?? {}).length > 0;
+    const button = advised && h("button", { type: "button", class: "g-btn", title: `Set ${inWords(said.change)}`, onclick: () => this.change(said.change) }, "Try it");
+    this.element.replaceChildren(h("p", {}, h("b", {}, `${said.title}. `), `${said.saw} ${said.advice ?? ""}`), ...(advised ? [button] : []));
+  }
+}
