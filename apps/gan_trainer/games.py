@@ -140,16 +140,12 @@ class Doctor:
         return True
 
     def says(self) -> dict[str, Any]:
-        """{} where there is nothing to say. change: the rules that it advises, as a page sets them."""
+        """{} where there is nothing to say."""
         found = diagnose([look.step for look in self.looks], [look.measures for look in self.looks], self.rules)
         self.doubted = found is None and self.found is not None and not self.doubted
         if not self.doubted:
             self.found = found
-        found = self.found
-        if found is None:
-            return {}
-        return {"kind": found.kind, "title": found.title, "saw": found.saw, "advice": found.advice,
-                "change": {name: rules.plain(value) for name, value in found.change.items()}}
+        return rules.advice(self.found)
 
 
 # --- the stream ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ it change the rules or stop it where it is.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -21,6 +22,8 @@ from apps.gan_trainer.tables import Table
 from engines import runtime
 from engines.checks import whole
 from engines.gan import pictures
+from engines.gan.diagnosis import diagnose_pictures
+from engines.runtime import BadInput
 from gallery import streams
 from gallery.asked import session
 
@@ -48,13 +51,15 @@ def table() -> Table:
 
 @dataclass(frozen=True)
 class Order:
-    """What a page wants to be played. name: of the film it goes onto; first: only how it begins."""
+    """What a page wants to be played. name: of the film it goes onto; first: only how it begins. again: what is played
+    once more before, from a kept moment to the one that was asked for, where that one was not kept."""
 
     name: str
     film: PictureFilm
     params: pictures.Train
     first: bool
     session: str
+    again: pictures.Train | None = None
 
 
 def _until(asked: Mapping[str, Any]) -> int:
@@ -66,38 +71,59 @@ def _until(asked: Mapping[str, Any]) -> int:
 def order(asked: Mapping[str, Any]) -> Order:
     """Read a request: a new game from scratch or from a stage, or a film and the step to go on from. Raises BadInput, Gone.
 
-    Going on from an earlier moment is another future: it gets a film of its own, the same up to there.
+    Going on from an earlier step is another future: it gets a film of its own, the same up to there.
     """
     name = str(asked.get("film") or "")[:40]
     film = films().get(name) if name else PictureFilm(stages.dataset(asked), stages.seed(asked), stages.stage(asked))
-    start = None
+    start = until = None
     if film.moments:
-        kept = film.before(stages.step(asked, film.moments[-1].step))
-        start = kept.moment
-        if kept is not film.moments[-1]:
-            film = film.branch(kept.step)
+        newest = max(film.looks[-1].step, film.moments[-1].step)
+        step = stages.step(asked, newest)
+        start = film.before(step).moment
+        if step < newest:
+            film = film.branch(step)
             name = films().add(film)
+            until = step if start.step < step else None
     elif not name:
         name = films().add(film)
     base = start.rules if start else pictures_rules.recommended(film.dataset)
     model = "" if film.stage is None else stages.model(film.dataset, film.stage)
     params = pictures.Train(film.dataset, rules.read(asked.get("rules", {}), base), film.seed, _until(asked), model,
                             film.stage or 0, start, 0, MEASURE_EVERY, KEEP_EVERY)
-    return Order(name, film, params, asked.get("first") is True, session(asked))
+    again = replace(params, rules=base, until=until, measure_every=0, keep_every=0) if until is not None else None
+    return Order(name, film, params, asked.get("first") is True, session(asked), again)
 
 
 # --- the stream ---------------------------------------------------------------------------------------------------
 
 def begun(game: Order) -> StreamingResponse:
     """Start what was asked for. Raises VisitorError."""
-    run = runtime.start(pictures.train, game.params, session=game.session)
+    run = runtime.start(pictures.train, game.again or game.params, session=game.session)
     return streams.sent(run, streams.to_the_end(
-        records(game, run), lambda: {"step": game.film.moments[-1].step if game.film.moments else 0}, "Press play to go on."))
+        (after_again if game.again else records)(game, run), lambda: {"step": game.film.moments[-1].step if game.film.moments else 0}, "Press play to go on."))
+
+
+async def after_again(game: Order, run: Any) -> AsyncIterator[bytes]:
+    """What lies between a kept moment and the one that was asked for, told as it is played once more; then the game."""
+    frame = None
+    async for frame in streams.arriving(run):
+        yield streams.waiting(run) if frame is None else streams.told("again", step=frame.step, until=game.again.until)
+    if frame is None or frame.moment is None or frame.moment.step != game.again.until:
+        raise BadInput(f"The training could not be played again up to step {game.again.until:,}: choose another moment.")
+    params = replace(game.params, start=frame.moment)
+    following = runtime.start(pictures.train, params, session=game.session)
+    try:
+        async with aclosing(records(replace(game, params=params), following)) as each:
+            async for one in each:
+                yield one
+    finally:
+        following.cancel()
 
 
 async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
     """The looks as bytes, and the run's status while it waits; looks and moments go onto the film."""
     start = game.params.start.step if game.params.start else game.film.stage or 0
+    measured: list[pictures.Measures] = []
     with table().playing(game.name, run, game.params) as live:
         yield streams.told("run", film=game.name, start=start, rules=rules.told(game.params.rules), stage=game.film.stage)
         async for frame in streams.arriving(run):
@@ -107,6 +133,9 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
             yield _kept(game.film, frame, live.params.rules.loss)
             if frame.moment is not None:
                 yield streams.told("kept", steps=game.film.steps)
+            measured = [] if frame.changed else measured          # what was reached by other rules is no measure of these
+            measured += [frame.measures] if frame.measures else []
+            yield streams.told("diagnosis", step=frame.step, **rules.advice(diagnose_pictures(frame.curve, measured, live.params.rules)))
             if game.first:
                 return
 

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from engines.gan import LOSSES, Rules, plane
+from engines.gan.diagnosis import Diagnosis
 from engines.runtime import BadInput
 from gallery.fields import Field, choice, flag, integer, number
 
@@ -83,3 +84,11 @@ def _typed(name: str, value: Any, wanted: Any) -> Any:
     if isinstance(wanted, str) and not isinstance(value, str):
         raise BadInput(f"{name} is {str(value)[:40]}; it is a word: choose one that the page offers.")
     return float(value) if isinstance(wanted, float) and isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def advice(found: Diagnosis | None) -> dict[str, Any]:
+    """A diagnosis as a page shows it, {} for none. change: the rules that it advises, as a page sets them."""
+    if found is None:
+        return {}
+    return {"kind": found.kind, "title": found.title, "saw": found.saw, "advice": found.advice,
+            "change": {name: plain(value) for name, value in found.change.items()}}

@@ -1,4 +1,4 @@
-// What a game suffers from, in words, at the moment that is on screen. Its place is always there, so that nothing jumps.
+// What a game suffers from, in words, at the moment that is on screen.
 
 import { h } from "../common/dom.js";
 import { inWords } from "./rules.js";
@@ -11,11 +11,12 @@ export class Illness {
   /** change(rules): what is advised is to be tried. */
   constructor(change) {
     this.change = change;
-    this.element = h("div", { class: "gx-diagnosis", role: "note", "aria-label": "Diagnosis" });
-    this.show(null, 0);
+    this.element = h("div", { class: "gx-diagnosis", role: "note", "aria-label": "Diagnosis", hidden: true });
   }
 
-  show(said, step) {
+  /** step: where it has a place of its own that says also that there is nothing to say; else it comes and goes. */
+  show(said, step = null) {
+    this.element.hidden = !said && step === null;
     const key = said ? JSON.stringify(said) : step < EARLY ? WAITING : QUIET;
     if (key === this.shown) return;
     this.shown = key;

@@ -3,6 +3,7 @@
 import { h, put } from "../common/dom.js";
 import { term } from "../common/tip.js";
 import { CHARTS, Curve } from "./curves.js";
+import { Illness } from "./illness.js";
 import { tokens } from "./ink.js";
 import { verdict } from "./rules.js";
 
@@ -20,11 +21,11 @@ const ABOUT = {
 };
 
 export class Beside {
-  /** seek(step): a press on a curve. */
-  constructor(seek) {
+  /** seek(step): a press on a curve; change(rules): what a diagnosis advises is to be tried. */
+  constructor(seek, change) {
     this.picture = h("canvas", { class: "gp-picked", role: "img", "aria-label": "The picture that was picked" });
     this.words = h("p", { class: "gp-words", "aria-live": "off" });
-    this.note = h("div", { class: "gx-diagnosis", role: "note", hidden: true });
+    this.illness = new Illness(change);
     this.values = {};
     const value = (name) => (this.values[name] = h("b", {}));
     const row = (words, ...names) => h("div", {}, h("span", {}, words), ...names.map(value));
@@ -37,7 +38,7 @@ export class Beside {
     this.curves = ["verdicts", "crowd", "losses"].map((kind) => new Curve(kind, seek, PICTURE_CHARTS)); // the last where there is room
     for (const curve of this.curves) this.chooser(curve);
     this.curvesBox = h("div", { class: "gp-curves" }, ...this.curves.slice(0, 2).map((curve) => curve.element));
-    this.element = h("div", { class: "gp-beside" }, h("div", { class: "gp-pickedbox" }, this.picture, this.words), this.note, this.table, this.sharesBox,
+    this.element = h("div", { class: "gp-beside" }, h("div", { class: "gp-pickedbox" }, this.picture, this.words), this.illness.element, this.table, this.sharesBox,
       h("div", { class: "gp-third" }, this.curves[2].element), this.curvesBox);
   }
 

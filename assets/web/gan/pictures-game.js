@@ -1,23 +1,21 @@
 // One game of pictures as the page holds it: what was computed beforehand, then what is trained live, in order of the steps.
 
-import { listen, records, told } from "./data.js";
+import { records, told } from "./data.js";
 import { readLook } from "./pictures-data.js";
+import { Played } from "./played.js";
 
 const LOOK_BYTES = 24 * 2 ** 20; // of pictures that are kept here: 500 looks at digits, 120 at emoji
 const POINTS = 4000; // of the curves
 const SERIES = ["loss_d", "loss_g", "d_real", "d_fake", "norm_d", "norm_g"];
 const MEASURES = ["frechet", "precision", "recall", "recognised"];
 
-export class PictureGame {
-  /** on: look(look), state(state, body): "waiting", "status", "playing", "stopped", "failed"; kept(steps). */
-  constructor(app, on) {
-    Object.assign(this, { app, on });
-    this.clear();
-  }
+export class PictureGame extends Played {
+  /** on: look(look), state(state, body): "waiting", "status", "again", "playing", "stopped", "failed"; said(), kept(steps). */
+  constructor(app, on) { super(app, "pictures", on, 2000); }
 
   clear() {
-    this.abort?.abort();
-    Object.assign(this, { abort: null, looks: [], points: [], measures: [], marks: [], ghost: null, kept: [], film: "", start: 0, state: "idle", rate: 0 });
+    super.clear();
+    Object.assign(this, { points: [], measures: [], kept: [], start: 0 });
   }
 
   /** Begin with what was computed beforehand; the last of it is where a training goes on. */
@@ -28,25 +26,8 @@ export class PictureGame {
     this.measures = stages.filter((look) => look.measures).map((look) => ({ ...look.measures, step: look.step, changed: [], loss: look.loss }));
   }
 
-  get newest() { return this.looks.at(-1) ?? null; }
-
-  get step() { return this.newest?.step ?? 0; }
-
-  get playing() { return this.state === "waiting" || this.state === "playing"; }
-
   /** Whether anything was trained here. */
   get trained() { return this.points.length > 0; }
-
-  index(step) {
-    let [low, high] = [0, this.looks.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.looks[middle].step <= step) low = middle; else high = middle - 1;
-    }
-    return low;
-  }
-
-  at(step) { return this.looks[this.index(step)] ?? null; }
 
   add(look) {
     if (look.changed.length) this.marks.push({ step: look.step, changed: look.changed });
@@ -58,7 +39,7 @@ export class PictureGame {
       if (last.precomputed && last.step === look.step) Object.assign(look, { precomputed: true, measures: look.measures ?? last.measures });
       this.looks[this.looks.length - 1] = look;
     } else this.looks.push(look);
-    while (this.bytes > LOOK_BYTES && this.looks.length > 8) this.thin();
+    while (this.bytes > LOOK_BYTES && this.looks.length > 8) this.thin((one) => one.precomputed); // what was computed beforehand stays
   }
 
   measure(look) {
@@ -72,17 +53,6 @@ export class PictureGame {
     if (this.points.length > POINTS) this.points = this.points.filter((_, i) => i % 2 || i > POINTS / 2);
   }
 
-  // The look that is missed least goes; what was computed beforehand stays, and where a rule changed.
-  thin() {
-    const { looks } = this;
-    let [at, least] = [1, Infinity];
-    for (let i = 1; i < looks.length - 1; i++) {
-      const gap = looks[i + 1].step - looks[i - 1].step + (looks[i].changed.length || looks[i].precomputed ? 1e9 : 0);
-      if (gap < least) [at, least] = [i, gap];
-    }
-    looks.splice(at, 1);
-  }
-
   get bytes() {
     const one = this.newest;
     return one ? this.looks.length * (one.images.byteLength + 8 * one.count + 400) : 0;
@@ -92,7 +62,7 @@ export class PictureGame {
   cut(step) {
     if (step >= this.step) return;
     this.ghost = { from: step, points: this.points.filter((point) => point.step >= step), measures: this.measures.filter((each) => each.step >= step) };
-    for (const row of ["looks", "points", "measures", "marks"]) this[row] = this[row].filter((each) => each.step <= step);
+    for (const row of ["looks", "points", "measures", "marks", "sayings"]) this[row] = this[row].filter((each) => each.step <= step);
   }
 
   /** What Curve draws: the numbers of every step, or the measures; of what was computed beforehand there are only looks. */
@@ -104,61 +74,20 @@ export class PictureGame {
   // --- played --------------------------------------------------------------------------------------------------------
 
   /** asked: {set, stage, seed, rules, until}, or with film and step a game to go on with; first: only its beginning. */
-  async play(asked) {
-    this.abort?.abort();
-    const mine = (this.abort = new AbortController());
-    const current = (fn) => (data) => { if (this.abort === mine) fn(data); };
-    const turn = (state, data = {}) => {
-      this.state = state;
-      this.on.state(state, data);
-    };
-    turn("waiting");
-    this.clock = null;
+  play(asked) {
     this.rate = 0;
-    try {
-      await listen(`${this.app.base}/pictures/play`, { ...asked, session: this.app.session }, mine.signal, {
-        run: current((about) => {
-          this.film = about.film;
-          this.cut(about.start);
-        }),
-        look: current((look) => {
-          this.pace(look);
-          this.add(look);
-          if (this.state !== "playing") turn("playing");
-          this.on.look(look);
-        }),
-        kept: current(({ steps }) => {
-          this.kept = steps;
-          this.on.kept();
-        }),
-        status: current((status) => { if (this.state === "waiting") this.on.state("status", status); }),
-        end: current(() => turn("stopped")),
-        failed: current((fault) => turn("failed", fault)),
-      }, readLook);
-    } catch (fault) {
-      if (this.abort !== mine) return;
-      if (fault.name === "AbortError") turn("stopped");
-      else turn("failed", { error: "The connection to the game was lost.", lost: true });
-    }
-  }
-
-  // Steps a second, over the last two seconds or so of this stream.
-  pace(look) {
-    const now = performance.now();
-    this.clock ??= { at: now, step: look.step };
-    const gone = now - this.clock.at;
-    if (gone < 2000) return;
-    this.rate = ((look.step - this.clock.step) * 1000) / gone;
-    this.clock = { at: now, step: look.step };
-  }
-
-  steer(what) { return this.app.post("pictures/steer", { film: this.film, ...what }).catch(() => {}); }
-
-  /** Stop where it is; the last look is one that can be gone on from. */
-  stop() {
-    if (!this.playing) return;
-    if (this.state === "playing" && this.film) this.steer({ stop: true });
-    else this.abort?.abort();
+    return this.stream(asked, {
+      run: (about) => {
+        this.film = about.film;
+        this.cut(about.start);
+      },
+      again: (body) => { if (this.state === "waiting") this.on.state("again", body); },
+      kept: ({ steps }) => {
+        this.kept = steps;
+        this.on.kept();
+      },
+      status: (status) => { if (this.state === "waiting") this.on.state("status", status); },
+    }, readLook);
   }
 
   // --- kept ----------------------------------------------------------------------------------------------------------

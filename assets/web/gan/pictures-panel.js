@@ -15,7 +15,7 @@ const RANGES = {
   r1: [0, 10, 0.1, false, 0, 100], noise: [0, 1, 0.01], smoothing: [0, 0.5, 0.01], d_steps: [1, 10, 1], batch: [8, 128, 8],
 };
 const TIPS = {
-  lr_g: "how far a step of the generator goes; 0 freezes it", lr_d: "how far a step of the discriminator goes; 0 freezes it",
+  lr_g: "the learning rate η of the generator: how far a step goes; 0 freezes it", lr_d: "the learning rate η of the discriminator: how far a step goes; 0 freezes it",
   d_steps: "updates of D before each one of G", beta1: "Adam’s memory of the gradient", batch: "pictures of each kind in a step",
   clip: "every weight of the critic stays within ± this", gp: "how strongly the critic’s slope is drawn towards 1", r1: "how strongly D is kept flat at real pictures",
   noise: "standard deviation of what is added to all pictures before D sees them; black is −1, white 1", smoothing: "real counts as 1 minus this",
@@ -30,7 +30,7 @@ export class PicturesPanel {
   constructor(panel, app, on, { rules, about }) {
     Object.assign(this, { app, on, rules, about, rows: [] });
     this.kept = h("p", { class: "gx-about" });
-    panel.append(h("div", { class: "gx-controls" }, this.sets(), this.stages(), this.classes(), this.kept, this.loss(), this.slider("lr_g", "η of G"), this.slider("lr_d", "η of D"),
+    panel.append(h("div", { class: "gx-controls" }, this.sets(), this.stages(), this.classes(), this.kept, this.loss(), this.slider("lr_g", "Rate of G"), this.slider("lr_d", "Rate of D"),
       this.slider("d_steps", "D per G"), this.only(this.slider("clip", "Clipping"), ["wgan"]), this.only(this.slider("gp", "Penalty λ"), ["wgan-gp"]), this.slider("r1", "R1 γ"), this.more(),
       this.seed("pseed", "Seed", "the same seed is the same noise, and from scratch the same game"), this.home()));
     app.store.on("*", () => this.render());

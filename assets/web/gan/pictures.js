@@ -17,7 +17,7 @@ const SILENT = "The gallery did not answer. Try again in a moment.";
 
 class PicturesTool extends PicturesShow {
   constructor(panel, app) {
-    super(app, new PictureGame(app, { look: (look) => this.looked(look), state: (state, body) => this.turned(state, body), kept: () => this.ask() }));
+    super(app, new PictureGame(app, { look: (look) => this.looked(look), state: (state, body) => this.turned(state, body), kept: () => this.ask(), said: () => this.soon() }));
     this.stages = [];
     this.panel = new PicturesPanel(panel, app, { rule: (name, value) => this.rule(name, value), recommended: () => this.recommended(), csv: () => this.csv(), weights: () => this.weights() },
       { rules: () => this.rules(), about: () => this.about });
@@ -197,6 +197,7 @@ class PicturesTool extends PicturesShow {
   turned(state, body) {
     const step = this.game.step.toLocaleString("en");
     if (state === "waiting") this.say("Waking the engine …", "busy");
+    if (state === "again") this.say(`Playing again up to step ${body.until.toLocaleString("en")}, from the last moment that was kept: step ${body.step.toLocaleString("en")} …`, "busy");
     if (state === "status" && body.sentence) this.say(body.sentence, "busy");
     if (state === "playing" && !this.opening) this.say("Training, live. Change a rule at any moment: it takes effect at once.", "busy");
     if (state === "failed") this.failed(body);

@@ -65,6 +65,7 @@ def asked(**body: Any) -> dict[str, Any]:
 
 def played(place: str, **body: Any) -> tuple[str, list[dict[str, Any]]]:
     told, looks = stream(post(place, "pictures/play", **asked(**body)))
+    told = [each for each in told if each["event"] != "again"]
     assert told[0]["event"] == "run" and told[-1]["event"] == "end", told
     return told[0]["film"], looks
 
@@ -122,14 +123,26 @@ def test_going_on_is_as_if_it_had_never_stopped(place: str) -> None:
         assert rest[-1][key] == whole[-1][key]
 
 
-def test_going_on_from_an_earlier_moment_is_another_film_that_begins_alike(place: str) -> None:
+def test_going_on_from_an_earlier_step_is_another_film_that_begins_alike(place: str) -> None:
     name, _ = played(place, until=2)
-    played(place, until=5, film=name)
-    branch, looks = played(place, until=3, film=name, step=4, rules={**QUICK, "lr_g": 0.01})
-    assert branch != name
-    assert looks[0]["step"] == 2, "the last moment that was kept before"
+    _, whole = played(place, until=6, film=name)
+    told, looks = stream(post(place, "pictures/play", **asked(until=6, film=name, step=4, rules={**QUICK, "lr_g": 0.01})))
+    assert [each["step"] for each in told if each["event"] == "again"][-1] == 4, "what lay between was played once more"
+    branch = next(each for each in told if each["event"] == "run")
+    assert branch["film"] != name and branch["start"] == looks[0]["step"] == 4
     assert [look["changed"] for look in looks if look["changed"]] == [["lr_g"]]
-    assert films().get(name).steps == [0, 2, 5] and films().get(branch).steps[-1] == 3
+    assert films().get(name).steps == [0, 2, 6] and films().get(branch["film"]).steps == [0, 2, 4, 6]
+    _, alike = played(place, until=6, film=name, step=4)
+    for key in ("loss_d", "loss_g", "d_fake", "norm_g"):
+        assert alike[-1][key] == whole[-1][key], "where nothing was changed it is the same future"
+
+
+def test_a_film_whose_engine_died_goes_on_from_its_last_moment(place: str) -> None:
+    name, _ = played(place, until=4)
+    film = films().get(name)
+    film.moments.pop()
+    again, looks = played(place, until=4, film=name, step=4)
+    assert again == name and looks[0]["step"] == 0 and film.steps == [0, 4]
 
 
 def test_rules_change_under_way_and_the_change_is_marked(place: str) -> None:

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from engines.gan import plane
-from engines.gan.diagnosis import WINDOW, diagnose
+from engines.gan import pictures, plane
+from engines.gan.diagnosis import BEGUN, STEPS, WINDOW, diagnose, diagnose_pictures
 from engines.gan.plane import Measures, Play, Rules, Shape, jobs
 from engines.gan.plane.presets import COLLAPSE, RECOMMENDED, REPAIRED, SWINGING, TOO_GOOD
 
@@ -109,4 +109,51 @@ def test_every_advice_is_a_rule_that_can_be_played(rules: Rules) -> None:
                     [{"loss_g": 1e5}] * WINDOW):
         found = diagnose(list(range(1000, 1000 + WINDOW)), history(*changes), rules)
         if found is not None and found.change:
+            assert dataclasses.replace(rules, **found.change) != rules and found.advice
+
+
+# --- pictures ----------------------------------------------------------------------------------------------------------
+
+def curve(real: object, fake: object, loss_g: float = 1.0) -> np.ndarray:
+    """The last steps of a game of pictures, with D's verdicts as a number or a row of them."""
+    rows = np.ones((STEPS, len(pictures.CURVE)), np.float32)
+    rows[:, 0] = np.arange(BEGUN, BEGUN + STEPS)
+    rows[:, 2], rows[:, 3], rows[:, 4] = loss_g, real, fake
+    return rows
+
+
+def crowds(*recalls: float) -> list[pictures.Measures]:
+    return [pictures.Measures(100 * k, 500, "classifier", 30.0, 0.7, recall, 0.9, (0.1,) * 10) for k, recall in enumerate(recalls)]
+
+
+SWING = np.repeat(0.5 + 0.3 * (-1.0) ** np.arange(STEPS // 6), 6)
+
+
+@pytest.mark.parametrize("rows, measured, kind", [
+    (curve(0.7, 0.3), (0.2, 0.4, 0.5), None),
+    (curve(0.99, 0.01), (), "too-strong"),
+    (curve(0.7, 0.3, 90.0), (), "diverged"),
+    (curve(0.55, 0.5), (0.1, 0.5, 0.12), "collapse"),
+    (curve(0.9, 0.1), (0.1, 0.5, 0.12), None),                       # the pictures do not pass: D is not fooled
+    (curve(0.55, 0.5), (0.0, 0.05, 0.01), None),                     # it never knew many
+    (curve(SWING, 1 - SWING), (), "oscillation"),
+])
+def test_each_sign_of_pictures_alone(rows: np.ndarray, measured: tuple[float, ...], kind: str | None) -> None:
+    found = diagnose_pictures(rows, crowds(*measured), pictures.Rules())
+    assert (found and found.kind) == kind
+
+
+def test_of_pictures_nothing_is_said_too_early() -> None:
+    rows = curve(0.99, 0.01)
+    assert diagnose_pictures(rows[:-1], [], pictures.Rules()) is None
+    rows[:, 0] -= STEPS
+    assert diagnose_pictures(rows, [], pictures.Rules()) is None
+
+
+@pytest.mark.parametrize("rules", [pictures.Rules(), pictures.Rules(loss="minimax"), pictures.Rules(r1=0.0), pictures.Rules(d_steps=5),
+                                   pictures.Rules(loss="wgan-gp"), pictures.Rules(beta1=0.9)])
+def test_every_advice_for_pictures_can_be_played(rules: pictures.Rules) -> None:
+    for rows, measured in ((curve(0.99, 0.01), ()), (curve(0.55, 0.5), (0.5, 0.1)), (curve(SWING, 1 - SWING), ()), (curve(0.7, 0.3, 90.0), ())):
+        found = diagnose_pictures(rows, crowds(*measured), rules)
+        if found is not None:
             assert dataclasses.replace(rules, **found.change) != rules and found.advice
