@@ -16,7 +16,7 @@ run: install
 	@exec $(BIN)/python -m gallery run --host $(HOST) --port $(PORT)
 
 test: install browser
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: install browser
 	$(BIN)/python -m pytest -q -p no:cacheprovider -o python_files='bench_*.py' tests/benchmarks $(ARGS)

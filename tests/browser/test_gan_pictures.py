@@ -21,7 +21,7 @@ def pictures(open_page: Callable[..., Watched]) -> Callable[..., Watched]:
     def open_(query: str = "", **how: str) -> Watched:
         watched = open_page(PAGE + query, **how)
         watched.page.wait_for_selector(READY, timeout=PATIENCE)
-        until(watched.page, f"{TOOL}?.game.looks.length && {TOOL}.painted")
+        until(watched.page, f"window.__gan?.pictures?.game.looks.length && {TOOL}.painted")
         return watched
     return open_
 
@@ -68,7 +68,7 @@ def test_digits_from_noise_are_trained_gone_back_through_and_branched(pictures: 
     until(page, f"location.search.includes({TOOL}.game.film)")
     there = page.evaluate(f"{TOOL}.game.step")
     page.reload()
-    until(page, f"{TOOL}?.game.step === {there}")
+    until(page, f"window.__gan?.pictures?.game.step === {there}")
     # a scene begins anew
     page.evaluate("window.__gan.app.store.set({reel: '', pat: null, play: true})")
     until(page, f"{TOOL}.game.playing && {TOOL}.game.looks[0]?.step === 0 && {TOOL}.game.step < {there} + 1")
