@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter
 
 from apps.diffusion_stepper import catalogue, classes, curves, foreign, runs, state
-from engines import runtime
-from gallery import elsewhere
+from gallery import elsewhere, visit
 from gallery.charts import plotly_route
 
 
@@ -23,18 +21,7 @@ def opening(query: dict[str, str]) -> dict[str, Any]:
 
 def routes() -> APIRouter:
     """A VisitorError that is raised here becomes {"error": sentence}, by the hub."""
-    router = APIRouter()
-
-    @router.get("/opening")
-    def _opening(request: Request) -> Response:
-        return JSONResponse(opening(dict(request.query_params)), headers={"Cache-Control": "no-store"})
-
-    @router.post("/leave")
-    async def _leave(session: str = "") -> Response:
-        if session:
-            runtime.leave(session[:64])
-        return Response(status_code=204)
-
+    router = visit.router(opening)
     for module in (runs, curves, classes, *state.tool_modules()):
         if hasattr(module, "routes"):
             router.include_router(module.routes())

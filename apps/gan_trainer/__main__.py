@@ -1,22 +1,10 @@
-"""This demo alone: python -m apps.gan_trainer"""
+"""This page alone: python -m apps.gan_trainer [--port ...]"""
 
 from __future__ import annotations
 
-import argparse
+import sys
 
-import uvicorn
-
-from gallery.server import create_app
-
-
-def main() -> None:
-    reader = argparse.ArgumentParser(prog="python -m apps.gan_trainer", description=__doc__)
-    reader.add_argument("--host", default="127.0.0.1")
-    reader.add_argument("--port", type=int, default=7860)
-    given = reader.parse_args()
-    print(f"GAN trainer: http://{given.host}:{given.port}/demo/gan-trainer/")
-    uvicorn.run(create_app(only="gan-trainer", engine="thread"), host=given.host, port=given.port, log_level="warning")
-
+from gallery.__main__ import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["run", "--only", "gan-trainer", "--engine", "thread", *sys.argv[1:]]))

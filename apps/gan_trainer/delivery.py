@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter
 
 from apps.gan_trainer import games, rules, state
-from engines import runtime
 from engines.gan.plane import presets
+from gallery import visit
 
 
 def opening(query: dict[str, str]) -> dict[str, Any]:
@@ -22,18 +21,7 @@ def opening(query: dict[str, str]) -> dict[str, Any]:
 
 def routes() -> APIRouter:
     """A VisitorError that is raised here becomes {"error": sentence}, by the hub."""
-    router = APIRouter()
-
-    @router.get("/opening")
-    def _opening(request: Request) -> Response:
-        return JSONResponse(opening(dict(request.query_params)), headers={"Cache-Control": "no-store"})
-
-    @router.post("/leave")
-    async def _leave(session: str = "") -> Response:
-        if session:
-            runtime.leave(session[:64])
-        return Response(status_code=204)
-
+    router = visit.router(opening)
     for module in (games, *state.tool_modules()):
         if hasattr(module, "routes"):
             router.include_router(module.routes())

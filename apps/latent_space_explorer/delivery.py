@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from apps.latent_space_explorer import catalogue, codes, state, view
 from apps.latent_space_explorer.atlas import atlases, layout
-from engines import runtime
 from engines.runtime import BadInput, VisitorError
 from engines.runtime import models as model_files
+from gallery import visit
 
 LONG = {"Cache-Control": "public, max-age=86400"}
 BINARY = "application/octet-stream"
@@ -72,11 +72,7 @@ def _indices(text: str, n: int) -> list[int]:
 
 def routes() -> APIRouter:
     """A VisitorError that is raised here becomes {"error": sentence}, by the hub."""
-    router = APIRouter()
-
-    @router.get("/opening")
-    def _opening(request: Request) -> Response:
-        return JSONResponse(opening(dict(request.query_params)), headers={"Cache-Control": "no-store"})
+    router = visit.router(opening)
 
     @router.get("/model/{model:path}")
     def _model(model: str) -> Response:
@@ -108,12 +104,6 @@ def routes() -> APIRouter:
     async def _atlas(model: str) -> Response:
         body, kind = await atlases().get(model)
         return Response(body, media_type=kind, headers=LONG)
-
-    @router.post("/leave")
-    async def _leave(session: str = "") -> Response:
-        if session:
-            runtime.leave(session[:64])
-        return Response(status_code=204)
 
     for module in state.tool_modules():
         if hasattr(module, "routes"):

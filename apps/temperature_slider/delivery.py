@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from apps.temperature_slider import catalogue, foreign, state
 from engines import language, runtime
 from engines.runtime import BadInput, EngineLost, VisitorError
-from gallery import elsewhere, streams
+from gallery import elsewhere, streams, visit
 from gallery.asked import read_body, session
 
 VOCABULARIES = 8                 # kept packed, of the last models asked about: 0.4 MB each for 50,257 tokens
@@ -128,12 +128,8 @@ async def written(run: Any) -> AsyncIterator[bytes]:
 
 def routes() -> APIRouter:
     """A VisitorError that is raised here becomes {"error": sentence}, by the hub."""
-    router = APIRouter()
+    router = visit.router(opening)
     router.add_api_route("/vocabulary", vocabulary, methods=["GET"])
-
-    @router.get("/opening")
-    def _opening(request: Request) -> Response:
-        return JSONResponse(opening(dict(request.query_params)), headers={"Cache-Control": "no-store"})
 
     @router.post("/read")
     async def _read(request: Request) -> Response:
@@ -147,12 +143,6 @@ def routes() -> APIRouter:
         asked = await read_body(request)
         run = runtime.start(language.write, order(asked), session=session(asked))
         return StreamingResponse(written(run), media_type="application/x-ndjson", headers=streams.LIVE)
-
-    @router.post("/leave")
-    async def _leave(session: str = "") -> Response:
-        if session:
-            runtime.leave(session[:64])
-        return Response(status_code=204)
 
     router.include_router(elsewhere.routes(foreign.ELSEWHERE))
     return router

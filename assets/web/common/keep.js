@@ -7,6 +7,9 @@ const NO_FILM = "This browser can encode no video, so there is no film.";
 
 export function createKeep(app) {
   const bar = document.getElementById("actions");
+  const below = h("div", { class: "g-keeps", role: "group", "aria-label": "Save what is on screen" }); // where the bar has no room for them
+  const narrow = matchMedia("(max-width: 700px)");
+  app.stage.status.after(below);
   const buttons = [];
   let film = null; // of the open tool: () => what diffusion/film.js describes, or null where nothing is there yet
 
@@ -41,12 +44,15 @@ export function createKeep(app) {
         element.setAttribute("aria-label", title);
       }
     }
-    bar?.append(element);
     buttons.push(element);
+    place();
     element.hidden = !film;
     return element;
   }
 
+  function place() { (narrow.matches || !bar ? below : bar).append(...buttons); }
+
+  narrow.addEventListener("change", place);
   const asGif = button("GIF", "Save it as an animated GIF", toGif);
   button("PNG", "Save it as a picture, PNG", (shown) => new Promise((resolve) => shown.still().toBlob(resolve, "image/png")));
   filmKind().then((kind) => {

@@ -1,8 +1,8 @@
-// A run as the page holds it: every step that has arrived, as bytes to look at. The hub's stream is a row of records,
-// `length (uint32) · kind (uint8) · body`; apps/diffusion_stepper/wire.py says what is in them.
+// A run as the page holds it: every step that has arrived, as bytes to look at; apps/diffusion_stepper/wire.py says what is in
+// the records.
 
-const STEP = 1;
-const HEAD = 5; // bytes before a record's body
+import { listen as stream } from "../common/records.js";
+
 const FIELDS = 16; // bytes of a step before its pictures: index, t, alpha_bar, seconds
 
 export class Take {
@@ -42,46 +42,14 @@ export class Take {
 
 /** Read a run into a take. on: run(about), step(frame), status(body), end(), failed({error, lost, refused, gone}). Resolves when the
     stream ends; aborting the signal ends the run, too. */
-export async function listen(url, body, signal, take, on) {
-  const answer = await fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal });
-  if (!answer.ok || !answer.body) {
-    const told = await answer.json().catch(() => ({}));
-    return on.failed?.({ error: told.error || "The gallery did not answer. Try again in a moment.", refused: true, gone: told.gone });
-  }
-  const reader = answer.body.getReader();
-  let held = new Uint8Array(0);
-  let ended = false;
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    held = held.length ? joined(held, value) : value;
-    let at = 0;
-    while (held.length - at >= HEAD) {
-      const view = new DataView(held.buffer, held.byteOffset + at);
-      const length = view.getUint32(0, true);
-      if (held.length - at < HEAD + length) break;
-      const content = held.subarray(at + HEAD, at + HEAD + length);
-      if (view.getUint8(4) === STEP) on.step?.(take.add(content));
-      else ended = tell(JSON.parse(new TextDecoder().decode(content)), take, on) || ended;
-      at += HEAD + length;
-    }
-    held = held.slice(at);
-  }
-  if (!ended) on.failed?.({ error: "The connection to the run was lost.", lost: true });
-}
-
-// Returns whether this was the last word of the stream.
-function tell({ event, ...body }, take, on) {
-  if (event === "run") take.told(body);
-  if (event === "end") take.state = "done";
-  if (event === "failed") take.state = "failed";
-  on[event]?.(body);
-  return event === "end" || event === "failed";
-}
-
-function joined(a, b) {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
+export function listen(url, body, signal, take, on) {
+  return stream(url, body, signal, {
+    frame: (content) => { const frame = take.add(content); on.step?.(frame); },
+    tell: (event, said) => {
+      if (event === "run") take.told(said);
+      if (event === "end") take.state = "done";
+      if (event === "failed" && !said.refused && !said.cut) take.state = "failed";
+      on[event]?.(said);
+    },
+  });
 }

@@ -1,6 +1,7 @@
 // One game as the page holds it: its looks in order of their steps, and the hub's stream while it is played.
 
-import { readLook, records, told } from "./data.js";
+import { records, told } from "../common/records.js";
+import { readLook } from "./data.js";
 import { Played } from "./played.js";
 
 const MOST = 900; // looks that are kept, 13 kB each; a long game's grow sparser
@@ -11,6 +12,7 @@ export class Game extends Played {
   constructor(app, on) { super(app, "plane", on, 500); }
 
   add(look) {
+    look.carried = look.w1 ?? this.newest?.carried ?? null; // Wasserstein-1 is estimated once a second: until the next one the last stands
     if (look.changed.length) this.marks.push({ step: look.step, changed: look.changed });
     if (this.newest && look.step <= this.newest.step) this.looks[this.looks.length - 1] = look;
     else this.looks.push(look);

@@ -18,7 +18,7 @@ const MEANT = {
 export function rowsOf(look, modes) {
   return [
     { ...(modes ? { modes: `${look.found} of ${modes} modes` } : {}), good: `${Math.round(100 * look.good)} % good`,
-      ...(look.jsd == null ? {} : { jsd: `JSD ${look.jsd.toFixed(2)}` }), ...(look.w1 == null ? {} : { w1: `W₁ ${look.w1.toFixed(2)}` }) },
+      ...(look.jsd == null ? {} : { jsd: `JSD ${look.jsd.toFixed(2)}` }), ...(look.carried == null ? {} : { w1: `W₁ ${look.carried.toFixed(2)}` }) },
     { d_real: `D(real) ${verdict(look.d_real, look.loss)}`, d_fake: `D(fake) ${verdict(look.d_fake, look.loss)}` },
   ];
 }
@@ -34,8 +34,6 @@ export class Numbers {
     const [quality, verdicts] = rowsOf(look, modes);
     const said = { ...quality, ...verdicts, ...(rate > 1 ? { rate: `${Math.round(rate).toLocaleString("en")} steps/s` } : {}) };
     for (const [name, part] of Object.entries(this.parts)) {
-      // Wasserstein-1 is estimated once a second: until the next one the last stands.
-      if (name === "w1" && said.w1 == null && look.step) continue;
       put(part, said[name] ?? "");
       part.hidden = !said[name];
     }

@@ -1,6 +1,6 @@
 // One game of pictures as the page holds it: what was computed beforehand, then what is trained live, in order of the steps.
 
-import { records, told } from "./data.js";
+import { records, told } from "../common/records.js";
 import { readLook } from "./pictures-data.js";
 import { Played } from "./played.js";
 

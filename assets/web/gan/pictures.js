@@ -3,7 +3,7 @@
 
 import { download } from "../common/dom.js";
 import { newest, stylesheet } from "../common/sheet.js";
-import { records } from "./data.js";
+import { records } from "../common/records.js";
 import { opened, readLook, readSheet } from "./pictures-data.js";
 import { PictureGame } from "./pictures-game.js";
 import { PicturesPanel, RULES, inWords } from "./pictures-panel.js";

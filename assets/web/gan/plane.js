@@ -1,80 +1,45 @@
-// The instrument: a game of two small networks in the plane, played by the hub and painted here. One board, or two with one
-// rule different; the game as a graph; curves; a film of all looks to go back through.
+// The instrument: a game of two small networks in the plane, or two with one rule different, played by the hub; a film of all
+// looks to go back through. How it looks: plane-show.js.
 
-import { download, h, put } from "../common/dom.js";
+import { download } from "../common/dom.js";
 import { Sketch, placesOf } from "../common/sketch.js";
 import { packed, unpacked } from "../common/strokes.js";
 import { stylesheet } from "../common/sheet.js";
-import { Board, REACH } from "./board.js";
-import { CHARTS, Curve } from "./curves.js";
-import { readReal, readRound, readLook, records } from "./data.js";
+import { records } from "../common/records.js";
+import { REACH } from "./board.js";
+import { readReal, readRound, readLook } from "./data.js";
 import { Game } from "./game.js";
-import { Graph } from "./graph.js";
-import { Illness } from "./illness.js";
-import { Numbers, rowsOf } from "./numbers.js";
 import { Panel, saveText } from "./panel.js";
+import { PlaneShow } from "./plane-show.js";
 import { filmOf } from "./reel.js";
-import { KEYS, inWords, rulesOf, verdict } from "./rules.js";
+import { KEYS, capital, inWords, rulesOf, verdict } from "./rules.js";
 import { Slow } from "./slow.js";
-import { Transport } from "./transport.js";
 
 const SETTLE_MS = 150; // a slider under the finger tells the game once it pauses
 const RERUN_MS = 6000;
 const PACE = { max: 0, 600: 600, 60: 60, 10: 10, slow: 10 };
 const GAME = ["data", "drawn", "seed"]; // what makes another game
 
-class PlaneTool {
+class PlaneTool extends PlaneShow {
   constructor(panel, app) {
-    this.app = app;
-    Object.assign(this, { visible: false, shown: 0, following: true, points: null, real: null, looking: "" });
-    this.games = { a: this.makeGame("a"), b: this.makeGame("b") };
-    this.boards = { a: new Board("The plane: real points, generated points and what the discriminator says of every place"), b: new Board("The plane of game B") };
+    super(app, { a: null, b: null });
+    for (const which of ["a", "b"]) this.games[which] = this.makeGame(which);
+    this.points = null;
     this.sketch = new Sketch((strokes, resting) => resting && this.sketched(strokes));
-    this.graph = new Graph({ over: (part) => { for (const board of Object.values(this.boards)) { board.part = part; board.soon(); } } });
-    this.curves = [new Curve("verdicts", (step) => this.seek(step)), new Curve("quality", (step) => this.seek(step))];
     this.slow = new Slow({ scene: (scene, phase, round) => { this.boards.a.set(this.games.a.newest, scene); this.graph.phase(phase, round); }, done: (round) => this.landed(round) });
-    this.transport = new Transport({ toggle: () => this.toggle(), one: (who) => this.one(who), seek: (step) => this.seek(step), speed: (value) => this.speed(value),
-      until: (input) => this.until(input), reset: () => this.reset(), live: () => this.live(), phase: () => this.slow.next() });
-    this.stage = this.build();
     this.panel = new Panel(panel, app, { upload: (file) => this.upload(file), draw: () => this.setDrawing(!this.drawing), csv: () => this.csv(), weights: () => this.weights() });
     app.store.on([...GAME, ...KEYS, "versus", "play"], (state, changed) => this.changed(state, changed));
     app.store.on("show", () => this.layers());
     app.store.on(["until", "speed"], () => this.marks());
     app.store.on("until", () => { for (const game of this.playing()) game.steer({ until: app.store.get("until") }); });
     app.store.on("at", (state) => { if (state.at != null && state.at !== this.shown && !this.playing().length) this.seek(state.at); });
-    addEventListener("gallery:theme", () => this.theme());
-    new ResizeObserver(() => this.arrange()).observe(this.stage);
   }
-
-  get(key) { return this.app.store.get(key); }
-
-  say(text, kind) { if (this.visible) this.app.status(text, kind); }
-
-  get two() { return Boolean(this.get("versus")); }
-
-  both() { return this.two ? [this.games.a, this.games.b] : [this.games.a]; }
-
-  playing() { return [this.games.a, this.games.b].filter((game) => game.playing); }
 
   makeGame(which) {
     return new Game(this.app, {
       look: (look) => this.looked(which, look), state: (state, body) => this.turned(which, state, body),
       said: () => this.soon(),
     });
-  }
-
-  build() {
-    this.illness = new Illness((rules) => this.app.store.set(rules));
-    this.numbers = new Numbers();
-    const choices = this.curves.map((curve) => {
-      const select = h("select", { class: "gx-choose", "aria-label": "Curves", onchange: () => { curve.choose(select.value); } },
-        ...Object.entries(CHARTS).map(([kind, { name, title }]) => h("option", { value: kind, selected: kind === curve.kind }, name ?? title)));
-      curve.element.append(select);
-      return curve.element;
-    });
-    this.boardsBox = h("div", { class: "gx-boards" }, this.boards.a.element, this.boards.b.element);
-    this.beside = h("div", { class: "gx-beside" }, this.graph.element, this.illness.element, this.numbers.element, h("div", { class: "gx-curves" }, ...choices), this.transport.steps);
-    return h("div", { class: "gx-plane" }, this.boardsBox, this.transport.element, this.beside); // as the keyboard comes to them
   }
 
   // --- another game ------------------------------------------------------------------------------------------------------
@@ -397,76 +362,6 @@ class PlaneTool {
 
   keep() { return this.games.a.looks.length ? filmOf(this) : null; }
 
-  // --- painting ----------------------------------------------------------------------------------------------------------
-
-  layers() {
-    for (const board of Object.values(this.boards)) {
-      for (const layer of Object.keys(board.show)) board.show[layer] = this.get("show").includes(layer);
-      board.soon();
-    }
-  }
-
-  theme() {
-    for (const each of [...Object.values(this.boards), ...this.curves, this.graph]) each.theme();
-    this.sketch.paint();
-  }
-
-  arrange() {
-    this.stage.dataset.games = this.two ? "2" : "1";
-    this.boards.b.element.hidden = !this.two;
-    this.graph.element.hidden = this.two;
-    // One board is as large as the height allows, and leaves a little less than half of the width to what is beside it.
-    const [wide, tall] = [this.stage.clientWidth - 24, this.stage.clientHeight - 20 - this.transport.element.offsetHeight - 8];
-    this.stage.style.setProperty("--board", `${Math.max(160, Math.min(tall, wide * 0.56))}px`);
-    for (const board of Object.values(this.boards)) board.measure();
-    this.soon();
-  }
-
-  soon() { this.due ||= requestAnimationFrame(() => { this.due = 0; this.paint(); }); }
-
-  paint() {
-    const { a, b } = this.games;
-    const look = a.at(this.shown);
-    if (look && !this.slow.running) {
-      this.boards.a.set(look);
-      this.graph.show(look);
-    }
-    if (this.two && b.newest) this.boards.b.set(b.at(this.shown));
-    const modes = this.real ? this.real.centres.length / 2 : 0;
-    for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
-    put(this.boards.a.apart, this.two ? "Solid lines. The rules as they are set" : "");
-    put(this.boards.b.apart, this.two ? `Dashed lines. ${capital(inWords(this.get("versus")))}` : "");
-    if (look) this.readout(look, modes);
-    this.illness.show(a.illness(this.shown), this.shown);
-    this.painted = (this.painted || 0) + 1;
-    this.marks();
-  }
-
-  readout(look, modes) {
-    this.numbers.show(look, modes, this.playing().length ? this.games.a.rate : 0);
-    if (!this.two) return put(this.boards.a.caption, "");
-    for (const which of ["a", "b"]) {
-      const seen = this.games[which].at(this.shown);
-      if (!seen) continue;
-      put(this.boards[which].caption, `${which.toUpperCase()} · step ${seen.step.toLocaleString("en")}`);
-      const [{ modes: found, good, ...apart }, verdicts] = rowsOf(seen, modes);
-      const lines = [[found, good], Object.values(apart), Object.values(verdicts)];
-      put(this.boards[which].numbers, lines.map((line) => line.filter(Boolean).join(" · ")).join("\n"));
-    }
-  }
-
-  marks() {
-    const { a } = this.games;
-    const playing = Boolean(this.playing().length || this.running) || (this.slow.running && !this.slow.held);
-    const over = !playing && this.shown > 0 && this.shown >= a.step && a.step >= this.get("until");
-    this.transport.show({ step: this.shown, newest: a.step, playing, over, slow: this.slow.running, branching: !playing && this.shown < a.step });
-    this.transport.speed.value = this.get("speed");
-    if (document.activeElement !== this.transport.until) this.transport.until.value = String(this.get("until"));
-    const kept = a.looks.length ? `${a.looks.length} looks, ${(a.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps moments to go on from, 6 MB at most` : "";
-    if (this.panel.about.textContent !== kept) this.panel.about.textContent = kept;
-    this.stage.dataset.playing = String(playing);
-  }
-
   // --- open and closed -----------------------------------------------------------------------------------------------------
 
   async show() {
@@ -512,7 +407,6 @@ class PlaneTool {
 }
 
 const pick = (rules, changed) => Object.fromEntries([...changed].filter((key) => KEYS.includes(key)).map((key) => [key, rules[key]]));
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 export default async function mount(panel, app) {
   await stylesheet(new URL("graph.css", import.meta.url));

@@ -1,7 +1,7 @@
 // What both games are to their page: looks in order of their steps, what was said of them, and the hub's stream while one is
 // played.
 
-import { listen } from "./data.js";
+import { listen } from "../common/records.js";
 
 const SAYINGS = 900; // about what the game suffers from, that are kept
 
@@ -69,7 +69,7 @@ export class Played {
   async stream(asked, on, read, began = () => {}) {
     this.abort?.abort();
     const mine = (this.abort = new AbortController());
-    const current = (fn) => (data) => { if (this.abort === mine) fn(data); };
+    const current = (fn) => (...data) => { if (this.abort === mine) fn(...data); };
     const turn = (state, data = {}) => {
       this.state = state;
       this.on.state(state, data);
@@ -79,17 +79,15 @@ export class Played {
     this.clock = null;
     try {
       await listen(`${this.app.base}/${this.place}/play`, { ...asked, session: this.app.session }, mine.signal, {
-        ...Object.fromEntries(Object.entries(on).map(([name, fn]) => [name, current(fn)])),
-        look: current((look) => {
+        frame: current((body) => {
+          const look = read(body);
           this.pace(look);
           this.add(look);
           if (this.state !== "playing") turn("playing");
           this.on.look(look);
         }),
-        diagnosis: current((saying) => this.said(saying)),
-        end: current(() => turn("stopped")),
-        failed: current((fault) => turn("failed", fault)),
-      }, read);
+        tell: current((event, body) => ({ ...on, diagnosis: (said) => this.said(said), end: () => turn("stopped"), failed: (fault) => turn("failed", fault) })[event]?.(body)),
+      });
     } catch (fault) {
       if (this.abort !== mine) return;
       if (fault.name === "AbortError") turn("stopped");

@@ -44,3 +44,5 @@ export const difference = (rules) => (rules ? Object.entries(rules).map(([key, v
 export const rulesOf = (store) => Object.fromEntries(KEYS.map((key) => [key, store.get(key)]));
 
 export const inWords = (rules) => Object.entries(rules).map(([key, value]) => `${NAMES[key]} ${valueText(key, value)}`).join(", ");
+
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
