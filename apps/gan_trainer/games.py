@@ -28,7 +28,7 @@ from engines.runtime import BadInput
 from gallery import streams
 from gallery.asked import read_body, session
 
-FRAMES_A_SECOND = 30             # looks that are sent: a page paints no more of them, and half its time is its own
+FRAMES_A_SECOND = 40             # looks that are sent at a set pace, so that a page can paint thirty and more
 FASTEST = 3000                   # steps a second that can be asked for; beyond it a game runs as fast as it can
 DIAGNOSIS_EVERY_S = 0.7          # as often as one can read what it says
 SEEN_APART_S = 0.06              # between two looks that it is made of, so that it judges two thirds of a second
@@ -95,8 +95,8 @@ async def order(asked: Mapping[str, Any]) -> Order:
 
 
 def _every(pace: int) -> int:
-    """Rounds between two looks, so that `pace` rounds a second are at most FRAMES_A_SECOND looks."""
-    return max(1, round(pace / FRAMES_A_SECOND))
+    """Rounds between two looks, so that `pace` rounds a second are about FRAMES_A_SECOND looks, and not fewer."""
+    return max(1, pace // FRAMES_A_SECOND)
 
 
 async def at(film: Film, step: int, visitor: str) -> plane.Moment:
@@ -170,7 +170,7 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
             if doctor.due(loop.time()):
                 yield streams.told("diagnosis", step=frame.step, **doctor.says())
             await asyncio.sleep(max(0.0, due - loop.time()))
-            due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / (2 * FRAMES_A_SECOND)
+            due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / (1.5 * FRAMES_A_SECOND)
         yield streams.told("diagnosis", step=game.film.newest.step if game.film.kept else 0, **doctor.says())
 
 

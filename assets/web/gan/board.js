@@ -42,7 +42,7 @@ export class Board {
 
   theme() {
     this.ink = null;
-    this.ground = null;
+    this.ground = this.sprites = null;
     this.soon();
   }
 
@@ -163,25 +163,30 @@ export class Board {
     g.drawImage(this.ground, 0, 0, this.side, this.side);
   }
 
+  // Each is a copy of one small picture: hundreds of circles cost more to fill than all else together.
   dots(g, points, colour, r, alpha, hollow = false) {
-    const path = new Path2D();
-    for (let i = 0; i < points.length; i += 2) {
-      const [x, y] = [this.x(points[i]), this.y(points[i + 1])];
-      path.moveTo(x + r, y);
-      path.arc(x, y, r, 0, 2 * Math.PI);
-    }
+    const key = `${colour} ${r} ${hollow} ${this.ratio}`;
+    const dot = (this.sprites ??= new Map()).get(key) ?? this.sprite(key, colour, r, hollow);
+    const side = dot.width / this.ratio;
     g.globalAlpha = alpha;
-    if (hollow) {
-      g.strokeStyle = colour;
-      g.lineWidth = 1.8;
-      g.stroke(path);
-      return;
-    }
-    g.strokeStyle = this.ink.wall;
-    g.lineWidth = 1.4;
-    g.stroke(path);
-    g.fillStyle = colour;
-    g.fill(path);
+    for (let i = 0; i < points.length; i += 2) g.drawImage(dot, this.x(points[i]) - side / 2, this.y(points[i + 1]) - side / 2, side, side);
+  }
+
+  sprite(key, colour, r, hollow) {
+    const side = Math.ceil((2 * r + 3) * this.ratio);
+    const dot = new OffscreenCanvas(side, side);
+    const c = dot.getContext("2d");
+    c.scale(this.ratio, this.ratio);
+    c.translate(side / this.ratio / 2, side / this.ratio / 2);
+    c.beginPath();
+    c.arc(0, 0, r, 0, 2 * Math.PI);
+    c.strokeStyle = hollow ? colour : this.ink.wall;
+    c.lineWidth = hollow ? 1.8 : 1.4;
+    c.stroke();
+    c.fillStyle = colour;
+    if (!hollow) c.fill();
+    this.sprites.set(key, dot);
+    return dot;
   }
 
   mesh(g, { mesh, meshShape: [rows, columns] }, alpha) {

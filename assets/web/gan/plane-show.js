@@ -9,6 +9,8 @@ import { Numbers, rowsOf } from "./numbers.js";
 import { capital, inWords } from "./rules.js";
 import { Transport } from "./transport.js";
 
+const BESIDE_MS = 80; // between two pictures of what stands beside the plane, while it is played: it leaves more of the machine to the game
+
 export class PlaneShow {
   /** games: {a, b}. What it asks of the tool: seek, toggle, one, speed, until, reset, live; slow, sketch, panel. */
   constructor(app, games) {
@@ -75,17 +77,19 @@ export class PlaneShow {
   paint() {
     const { a, b } = this.games;
     const look = a.at(this.shown);
-    if (look && !this.slow.running) {
-      this.boards.a.set(look);
-      this.graph.show(look);
-    }
+    if (look && !this.slow.running) this.boards.a.set(look);
     if (this.two && b.newest) this.boards.b.set(b.at(this.shown));
     const modes = this.real ? this.real.centres.length / 2 : 0;
-    for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
+    const now = performance.now();
+    if (!this.playing().length || now - (this.besideAt ?? 0) > BESIDE_MS) {
+      this.besideAt = now;
+      if (look && !this.slow.running) this.graph.show(look);
+      for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
+      if (look) this.readout(look, modes);
+      this.illness.show(a.illness(this.shown), this.shown);
+    }
     put(this.boards.a.apart, this.two ? "Solid lines. The rules as they are set" : "");
     put(this.boards.b.apart, this.two ? `Dashed lines. ${capital(inWords(this.get("versus")))}` : "");
-    if (look) this.readout(look, modes);
-    this.illness.show(a.illness(this.shown), this.shown);
     this.painted = (this.painted || 0) + 1;
     this.marks();
   }

@@ -22,7 +22,7 @@ from engines.runtime import BadInput
 
 BURST_S = 0.006                  # of rounds without a pause: another visitor's click waits for no longer
 LOOK_S = 1 / 42                  # between two looks, where the page did not name a number of rounds
-LOOK_COST, WEIGH_COST = 16, 40   # times as long as the last one took, that a game plays before the next
+LOOK_COST, WEIGH_COST = 12, 40   # times as long as the last one took, that a game plays before the next
 KEEP_S = 0.5                     # between two moments that are kept
 TRANSPORT_S = 1.0                # between two estimates of Wasserstein-1, the one measure that takes long
 
