@@ -57,55 +57,6 @@ def diagnose(steps: Sequence[int], seen: Sequence[Measures], rules: Rules) -> Di
     return None
 
 
-# --- pictures -----------------------------------------------------------------------------------------------------
-
-STEPS = 60                       # of a game of pictures, that a judgement is based on: some seconds
-BEGUN = 150                      # steps in which every game of pictures looks ill
-SMOOTH = 6                       # steps that are taken together: one batch says little
-ONCE, LOST_OF_IT = 0.15, 0.4     # recall that was reached once, and the share of it below which the variety is lost
-
-
-def diagnose_pictures(curve: np.ndarray, measured: Sequence[Crowd], rules: PictureRules) -> Diagnosis | None:
-    """A game of pictures judged by its last steps and what was measured so far, oldest first. None: nothing to say.
-
-    curve: float32 (n, 7), columns step, loss_d, loss_g, d_real, d_fake, norm_d, norm_g.
-    """
-    curve = curve[np.isfinite(curve).all(1)][-STEPS:]
-    if len(curve) < STEPS or curve[-1, 0] < BEGUN:
-        return None
-    _, loss_d, loss_g, real, fake, _, norm = curve.mean(0)
-    judged = rules.loss in PROBABILITIES
-    if max(abs(loss_d), abs(loss_g)) > LOST and judged:
-        return Diagnosis("diverged", "It runs away", f"The losses are at {loss_d:.3g} (D) and {loss_g:.3g} (G).",
-                         "Go back to an earlier moment and take smaller steps.", {"lr_g": rules.lr_g / 10, "lr_d": rules.lr_d / 10})
-    if judged and real > SURE and fake < FOOLED:
-        saw = f"D says {100 * real:.0f} % of real pictures and {100 * fake:.1f} % of generated ones; G's gradient has a norm of {norm:.2g}."
-        if rules.loss == "minimax":
-            return Diagnosis("too-strong", "D is too strong", saw, "Where D is sure the minimax loss is flat; the non-saturating one is steep there.",
-                             {"loss": "non-saturating"})
-        if rules.d_steps > 1 or rules.lr_d > 2 * rules.lr_g:
-            return Diagnosis("too-strong", "D is too strong", saw, "Let D learn no faster than G.", {"d_steps": 1, "lr_d": rules.lr_g})
-        if not rules.r1:
-            return Diagnosis("too-strong", "D is too strong", saw, "Keep D flat at real pictures: it says less, but with a slope.", {"r1": 1.0})
-        return Diagnosis("too-strong", "D is too strong", saw, "Blur what D sees, so that real and generated pictures overlap.",
-                         {"noise": max(0.1, min(1.0, 2 * rules.noise))})
-    best, now = max((each.recall for each in measured), default=0.0), measured[-1].recall if measured else 0.0
-    if best >= ONCE and now < LOST_OF_IT * best and (fake > 0.35 or not judged):
-        saw = f"Recall has fallen from {best:.2f} to {now:.2f}"
-        saw += f" while D says {100 * fake:.0f} % of the generated pictures: fewer kinds of them, and they pass." if judged else ": fewer kinds of pictures."
-        if rules.loss == "wgan-gp":
-            return Diagnosis("collapse", "Mode collapse", saw, "Let the critic learn more between two steps of G.", {"d_steps": min(10, rules.d_steps + 2)})
-        return Diagnosis("collapse", "Mode collapse", saw, "R1 keeps D from making G run: go back and play by more of it.", {"r1": max(1.0, 2 * rules.r1)})
-    lead = (curve[:, 3] - curve[:, 4])[:STEPS // SMOOTH * SMOOTH].reshape(-1, SMOOTH).mean(1)
-    swing, turns = float(np.ptp(lead)), _changes(lead - lead.mean())
-    if judged and swing > SWING and turns >= 4:
-        saw = f"In the last {STEPS} steps D's lead went {turns} times up and down, by {100 * swing:.0f} % at most: each undoes what the other has learned."
-        if rules.beta1 > 0.6:
-            return Diagnosis("oscillation", "They run in circles", saw, "Momentum feeds the swing: take less of it.", {"beta1": 0.0})
-        return Diagnosis("oscillation", "They run in circles", saw, "Take smaller steps.", {"lr_g": rules.lr_g / 3, "lr_d": rules.lr_d / 3})
-    return None
-
-
 def _mean(seen: Sequence[Measures], name: str) -> float:
     return float(np.mean([getattr(each, name) for each in seen]))
 
@@ -212,3 +163,92 @@ def _balanced(seen: list[Measures], rules: Rules) -> Diagnosis | None:
         return None
     return Diagnosis("balanced", "In balance", f"D says {100 * real:.0f} % of real and {100 * fake:.0f} % of generated points: "
                      f"it can only guess, and {100 * _mean(seen, 'good'):.0f} % of the points are good.")
+
+
+# --- pictures -----------------------------------------------------------------------------------------------------
+
+STEPS = 60                       # of a game of pictures, that a judgement is based on: some seconds
+BEGUN = 150                      # steps in which every game of pictures looks ill
+SMOOTH = 6                       # steps that are taken together: one batch says little
+ONCE, LEFT = 0.15, 0.4           # recall that was reached once, and the share of it below which the variety is lost
+PASSING = 0.35                   # D's verdict on generated pictures above which they pass
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The last steps of a game of pictures. losses, real, fake, norm: means; lead: D(real) less D(fake), smoothed."""
+
+    loss_d: float
+    loss_g: float
+    real: float
+    fake: float
+    norm: float
+    lead: np.ndarray
+    probable: bool
+    measured: Sequence[Crowd]
+
+
+def diagnose_pictures(curve: np.ndarray, measured: Sequence[Crowd], rules: PictureRules) -> Diagnosis | None:
+    """A game of pictures judged by its last steps and by what was measured so far, oldest first. None: nothing to say.
+
+    curve: float32 (n, 7), columns step, loss_d, loss_g, d_real, d_fake, norm_d, norm_g.
+    """
+    curve = curve[np.isfinite(curve).all(1)][-STEPS:]
+    if len(curve) < STEPS or curve[-1, 0] < BEGUN:
+        return None
+    _, loss_d, loss_g, real, fake, _, norm = curve.mean(0)
+    lead = (curve[:, 3] - curve[:, 4]).reshape(-1, SMOOTH).mean(1)
+    last = Stretch(loss_d, loss_g, real, fake, norm, lead, rules.loss in PROBABILITIES, measured)
+    for judge in (_pictures_run_away, _pictures_too_strong, _pictures_collapse, _pictures_in_circles):
+        found = judge(last, rules)
+        if found is not None:
+            return found
+    return None
+
+
+def _pictures_run_away(last: Stretch, rules: PictureRules) -> Diagnosis | None:
+    if not last.probable or max(abs(last.loss_d), abs(last.loss_g)) < LOST:
+        return None
+    return Diagnosis("diverged", "It runs away", f"The losses are at {last.loss_d:.3g} (D) and {last.loss_g:.3g} (G).",
+                     "Go back to an earlier moment and take smaller steps.", {"lr_g": rules.lr_g / 10, "lr_d": rules.lr_d / 10})
+
+
+def _pictures_too_strong(last: Stretch, rules: PictureRules) -> Diagnosis | None:
+    if not last.probable or last.real < SURE or last.fake > FOOLED:
+        return None
+    if rules.loss == "minimax":
+        advice, change = "Where D is sure the minimax loss is flat; the non-saturating one is steep there.", {"loss": "non-saturating"}
+    elif rules.d_steps > 1 or rules.lr_d > 2 * rules.lr_g:
+        advice, change = "Let D learn no faster than G.", {"d_steps": 1, "lr_d": rules.lr_g}
+    elif not rules.r1:
+        advice, change = "Keep D flat at real pictures: it says less, but with a slope.", {"r1": 1.0}
+    else:
+        advice, change = "Blur what D sees, so that real and generated pictures overlap.", {"noise": max(0.1, min(1.0, 2 * rules.noise))}
+    saw = f"D says {100 * last.real:.0f} % of real pictures and {100 * last.fake:.1f} % of generated ones; G's gradient has a norm of {last.norm:.2g}."
+    return Diagnosis("too-strong", "D is too strong", saw, advice, change)
+
+
+def _pictures_collapse(last: Stretch, rules: PictureRules) -> Diagnosis | None:
+    if not last.measured:
+        return None
+    best, now = max(each.recall for each in last.measured), last.measured[-1].recall
+    if best < ONCE or now >= LEFT * best or (last.probable and last.fake < PASSING):
+        return None
+    saw = f"Recall has fallen from {best:.2f} to {now:.2f}"
+    saw += f" while D says {100 * last.fake:.0f} % of the generated pictures: fewer kinds of them, and they pass." if last.probable else \
+        ": fewer kinds of pictures."
+    if rules.loss == "wgan-gp":
+        return Diagnosis("collapse", "Mode collapse", saw, "Let the critic learn more between two steps of G.",
+                         {"d_steps": min(10, rules.d_steps + 2)})
+    return Diagnosis("collapse", "Mode collapse", saw, "R1 keeps D from making G run: go back and play by more of it.",
+                     {"r1": max(1.0, 2 * rules.r1)})
+
+
+def _pictures_in_circles(last: Stretch, rules: PictureRules) -> Diagnosis | None:
+    swing, turns = float(np.ptp(last.lead)), _changes(last.lead - last.lead.mean())
+    if not last.probable or swing <= SWING or turns < 4:
+        return None
+    saw = f"In the last {STEPS} steps D's lead went {turns} times up and down, by {100 * swing:.0f} % at most: each undoes what the other has learned."
+    if rules.beta1 > 0.6:
+        return Diagnosis("oscillation", "They run in circles", saw, "Momentum feeds the swing: take less of it.", {"beta1": 0.0})
+    return Diagnosis("oscillation", "They run in circles", saw, "Take smaller steps.", {"lr_g": rules.lr_g / 3, "lr_d": rules.lr_d / 3})
