@@ -156,7 +156,7 @@ export class PicturesPanel {
   another(key, value) { this.app.store.set({ [key]: value, reel: "", pat: null, play: false }); }
 
   home() {
-    return h("div", { class: "gx-home" }, h("button", { type: "button", class: "g-btn", onclick: () => this.on.csv() }, "Curves, CSV"),
-      h("button", { type: "button", class: "g-btn", onclick: () => this.on.weights() }, "Networks, safetensors"));
+    return h("div", { class: "gx-home" }, h("button", { type: "button", class: "g-btn", "aria-label": "Curves, CSV", "data-tip": "the curves as a table", onclick: () => this.on.csv() }, "CSV"),
+      h("button", { type: "button", class: "g-btn", "aria-label": "Networks, safetensors", "data-tip": "both networks at the step on screen, with their rules", onclick: () => this.on.weights() }, "safetensors"));
   }
 }

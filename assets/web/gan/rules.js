@@ -45,4 +45,4 @@ export const rulesOf = (store) => Object.fromEntries(KEYS.map((key) => [key, sto
 
 export const inWords = (rules) => Object.entries(rules).map(([key, value]) => `${NAMES[key]} ${valueText(key, value)}`).join(", ");
 
-export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+export const capital = (text) => text.replace(/^[a-z]/, (letter) => letter.toUpperCase()); // β stays what it is
