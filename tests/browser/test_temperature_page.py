@@ -227,6 +227,11 @@ def test_an_engine_that_is_killed_loses_nothing(room: Callable[..., Watched], hu
     assert page.locator("#prompt").input_value() == "The cat"
 
 
+# While the script runs again, what it drew before stands there faded: that is not what is to be read.
+WRITTEN_ANEW = """() => document.querySelector('[data-testid="stApp"]').dataset.testScriptState !== 'running'
+  && [...document.querySelectorAll('[data-testid="stElementContainer"]')].every((each) => each.dataset.stale !== 'true' && getComputedStyle(each).opacity === '1')"""
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_the_script_draws_can_be_read_by_everybody(room: Callable[..., Watched], theme: str) -> None:
     watched = room("?tool=sides&samples=2&len=10", theme=theme)
@@ -236,6 +241,7 @@ def test_what_the_script_draws_can_be_read_by_everybody(room: Callable[..., Watc
         if turn:
             page.get_by_role("tab", name=turn).or_(page.get_by_role("radio", name=turn)).first.click()
         said(page, words)
+        page.wait_for_function(WRITTEN_ANEW, timeout=60_000)
         report = Axe().run(page, options={"resultTypes": ["violations"]})
         grave = [each["id"] for each in report.response["violations"] if each["impact"] in ("serious", "critical")]
         assert not grave, f"{turn}: {report.generate_report()}"
