@@ -28,6 +28,7 @@ from engines.runtime import BadInput
 from gallery import streams
 from gallery.asked import read_body, session
 
+SCREEN_HZ = 60                   # of most screens: no page paints more
 FRAMES_A_SECOND = 40             # looks that are sent at a set pace, so that a page can paint thirty and more
 FASTEST = 3000                   # steps a second that can be asked for; beyond it a game runs as fast as it can
 DIAGNOSIS_EVERY_S = 0.7          # as often as one can read what it says
@@ -170,7 +171,7 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
             if doctor.due(loop.time()):
                 yield streams.told("diagnosis", step=frame.step, **doctor.says())
             await asyncio.sleep(max(0.0, due - loop.time()))
-            due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / (1.5 * FRAMES_A_SECOND)
+            due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / SCREEN_HZ
         yield streams.told("diagnosis", step=game.film.newest.step if game.film.kept else 0, **doctor.says())
 
 

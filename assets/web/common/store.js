@@ -37,7 +37,7 @@ export function createStore(opening, { turns = [], passing = null } = {}) {
   let turned = false;
   let quiet = false;
 
-  const text = (key, values = named()) => (formats[key] || plain)(values[key]);
+  const text = (key, values) => (formats[key] || plain)(values[key]);
   const named = () => (lent.size ? { ...state, ...Object.fromEntries(lent) } : state);
 
   function query() {
@@ -45,7 +45,7 @@ export function createStore(opening, { turns = [], passing = null } = {}) {
     const values = named();
     for (const key of Object.keys(values)) {
       if (!(key in defaults) || same(values[key], defaults[key])) continue;
-      const value = text(key);
+      const value = text(key, values);
       // Commas and tildes may stand as they are, and a link stays readable.
       if (value !== "") parts.push(`${key}=${encodeURIComponent(value).replace(/%2C/g, ",").replace(/%7E/g, "~").replace(/%2F/g, "/")}`);
     }
@@ -88,13 +88,11 @@ export function createStore(opening, { turns = [], passing = null } = {}) {
   const api = {
     get: (key) => (key === undefined ? state : state[key]),
     set(patch) {
+      const kept = Object.keys(patch).filter((key) => lent.delete(key)); // what is set is no longer lent, be it the same
       const changed = new Set(Object.keys(patch).filter((key) => !same(state[key], patch[key])));
-      if (!changed.size) return;
+      if (!changed.size && !kept.length) return;
       together(() => {
-        for (const key of changed) {
-          state[key] = patch[key];
-          lent.delete(key);
-        }
+        for (const key of changed) state[key] = patch[key];
         for (const { keys, fn } of [...listeners]) {
           if (keys === null || keys.some((key) => changed.has(key))) fn(state, changed);
         }
@@ -102,9 +100,10 @@ export function createStore(opening, { turns = [], passing = null } = {}) {
     },
     // Set for as long as a thing lasts: the address, and the scene it is of, go on naming what stood there before.
     lend(patch) {
-      const before = Object.fromEntries(Object.keys(patch).map((key) => [key, lent.has(key) ? lent.get(key) : state[key]]));
+      const before = named();
+      const owed = Object.keys(patch).map((key) => [key, before[key]]);
       api.set(patch);
-      for (const key of Object.keys(patch)) if (!same(state[key], before[key])) lent.set(key, before[key]);
+      for (const [key, value] of owed) if (!same(state[key], value)) lent.set(key, value);
     },
     giveBack() { api.set(Object.fromEntries(lent)); },
     // Everything that `change` sets is one turn.

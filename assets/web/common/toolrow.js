@@ -9,7 +9,7 @@
 
 import { h } from "./dom.js";
 
-const OWN_SPACE = "a, button, input, select, textarea, summary, dialog, [role=tab], [contenteditable]";
+const OWN_SPACE = "a, button, input:not(#primary), select, textarea, summary, dialog, [role=tab], [contenteditable]";
 
 // One tab stop, arrow keys between them.
 // tools: name -> [words on the tab, how its module is fetched].

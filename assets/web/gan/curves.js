@@ -85,8 +85,9 @@ export class Curve {
     this.last = Math.max(this.from + 1, ...all.map((looks) => looks.at(-1)?.step ?? 0));
     const range = this.range(all);
     const ranged = (look) => (this.probable(look) ? [0, 1] : range);
-    const mixed = all.flat().some((look) => this.probable(look)) && all.flat().some((look) => !this.probable(look));
-    this.right = this.chart.unit && mixed ? PAD.left : PAD.right; // scores have an axis of their own beside probabilities
+    const probable = all.flat().find((look) => this.probable(look));
+    const mixed = probable && all.flat().some((look) => !this.probable(look));
+    this.right = mixed ? PAD.left : PAD.right; // scores have an axis of their own beside probabilities
     const [left, right, top, bottom] = [PAD.left, this.w - this.right, PAD.top, this.tall - PAD.bottom];
     const x = (step) => left + ((right - left) * (step - this.from)) / (this.last - this.from);
     const scale = this.chart.log ? (value) => Math.log10(Math.max(value, 1e-8)) : (value) => value;
@@ -97,11 +98,10 @@ export class Curve {
     const looks = this.games[0]?.looks ?? [];
     const here = looks.findLast((look) => look.step <= (this.step ?? 0)) ?? looks[0];
     if (this.chart.unit && here) for (const { key, words, element } of this.keys) put(element, `${words} ${verdict(here[key], here.loss)}`);
-    const first = all.flat().find((look) => this.probable(look)) ?? here;
-    const [low, high] = ranged(first);
+    const [low, high] = ranged(probable ?? here);
     this.axes(g, { left, right, top, bottom, low, high });
-    if (this.right === PAD.left) this.scores(g, right, top, bottom, range);
-    if (this.probable(first)) this.half(g, left, right, y(0.5, first));
+    if (mixed) this.scores(g, right, top, bottom, range);
+    if (probable) this.half(g, left, right, y(0.5, probable));
     this.games.forEach((game, which) => {
       for (const mark of game.marks) this.mark(g, x(mark.step), top, bottom);
       if (game.ghost) this.draw(g, game.ghost.looks, x, y, [3, 3], 0.35);

@@ -16,7 +16,7 @@ export class PicturesShow {
   constructor(app, game) {
     Object.assign(this, { app, game, visible: false, shown: 0, following: true, about: null, sheets: {}, picked: 0, walkAt: null });
     this.easel = new Easel({ over: (item) => this.over(item), press: (item) => this.press(item) });
-    this.beside = new Beside((step) => this.seek(step), (rules) => this.app.store.set(Object.fromEntries(Object.entries(rules).map(([name, value]) => [`p_${name}`, value]))));
+    this.beside = new Beside((step) => this.seek(step), (rules) => { for (const [name, value] of Object.entries(rules)) this.rule(name, value); });
     this.transport = new PictureTransport({ toggle: () => this.toggle(), seek: (index) => this.seek(game.looks[index]?.step ?? 0), newest: () => this.seek(game.step),
       until: (input) => this.until(input), reset: () => this.restart() });
     this.stage = this.build();

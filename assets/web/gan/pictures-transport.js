@@ -9,10 +9,9 @@ export class PictureTransport {
     this.range = h("input", {
       id: "primary", class: "gx-range", type: "range", min: 0, max: 1, step: 1, value: 0, "aria-label": "Moment of the training on screen",
       oninput: () => on.seek(Number(this.range.value)),
-      onkeydown: (event) => { if (event.key === " ") { event.preventDefault(); on.toggle(); } },
     });
     this.ticks = h("div", { class: "gp-ticks", "aria-hidden": "true" });
-    this.button = h("button", { type: "button", class: "g-btn primary gx-play", "aria-label": "Play", title: "Train on, live (space on the slider)", onclick: on.toggle }, "▶ Play");
+    this.button = h("button", { type: "button", class: "g-btn primary gx-play", "aria-label": "Play", title: "Train on, live (space)", onclick: on.toggle }, "▶ Play");
     const small = (text, title, act, extra) => h("button", { type: "button", class: `g-btn gx-one ${extra}`, title, "aria-label": title, onclick: act }, text);
     this.now = small("Newest", "Back to the newest moment", () => { on.newest(); this.range.focus(); }, "gx-now"); // it goes, and the focus must not
     this.now.hidden = true;

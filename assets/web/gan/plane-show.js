@@ -12,9 +12,10 @@ import { Transport } from "./transport.js";
 const BESIDE_MS = 80; // between two pictures of what stands beside the plane, while it is played: it leaves more of the machine to the game
 
 export class PlaneShow {
-  /** games: {a, b}. What it asks of the tool: seek, toggle, one, speed, until, reset, live; slow, sketch, panel. */
-  constructor(app, games) {
-    Object.assign(this, { app, games, visible: false, shown: 0, following: true, real: null });
+  /** What it asks of the tool: makeGame, seek, toggle, one, speed, until, reset, live; slow, sketch, panel. */
+  constructor(app) {
+    Object.assign(this, { app, visible: false, shown: 0, following: true, real: null });
+    this.games = { a: this.makeGame("a"), b: this.makeGame("b") };
     this.boards = { a: new Board("The plane: real points, generated points and what the discriminator says of every place"), b: new Board("The plane of game B") };
     this.graph = new Graph({ over: (part) => { for (const board of Object.values(this.boards)) { board.part = part; board.soon(); } } });
     this.curves = [new Curve("verdicts", (step) => this.seek(step)), new Curve("quality", (step) => this.seek(step))];

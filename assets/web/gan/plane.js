@@ -22,8 +22,7 @@ const GAME = ["data", "drawn", "seed"]; // what makes another game
 
 class PlaneTool extends PlaneShow {
   constructor(panel, app) {
-    super(app, { a: null, b: null });
-    for (const which of ["a", "b"]) this.games[which] = this.makeGame(which);
+    super(app);
     this.points = null;
     this.sketch = new Sketch((strokes, resting) => resting && this.sketched(strokes));
     this.slow = new Slow({ scene: (scene, phase, round) => { this.boards.a.set(this.games.a.newest, scene); this.graph.phase(phase, round); }, done: (round) => this.landed(round) });
@@ -61,15 +60,29 @@ class PlaneTool extends PlaneShow {
     else if ([...changed].some((key) => KEYS.includes(key))) this.ruled(changed);
   }
 
-  /** Another game: nothing that was played is true of it. */
-  async another() {
-    const play = this.get("play");
+  /** What `change` sets is no other game, and no other rules that a game would have to be told of. */
+  quietly(change) {
+    const before = this.arriving;
     this.arriving = true;
+    change();
+    this.arriving = before;
+  }
+
+  /** Nothing has been played, by the rules that the address names. */
+  forget() {
     this.halt();
     for (const game of Object.values(this.games)) game.clear();
     Object.assign(this, { shown: 0, following: true, turnAt: 0 });
-    this.app.store.set({ film: "", at: null });
-    this.arriving = false;
+    this.quietly(() => {
+      this.app.store.set({ film: "", at: null });
+      this.app.store.giveBack();
+    });
+  }
+
+  /** Another game: nothing that was played is true of it. */
+  async another() {
+    const play = this.get("play");
+    this.forget();
     this.arrange();
     this.sketch.set(this.strokes());
     if (this.get("data") === "own" && !this.points && !this.get("drawn")) return this.blank();
@@ -148,10 +161,7 @@ class PlaneTool extends PlaneShow {
 
   /** Stop where it is. */
   halt(gently = false) {
-    const arriving = this.arriving;
-    this.arriving = true; // an end is no change of the game
-    if (this.get("tool") === "plane") this.app.store.set({ play: false });
-    this.arriving = arriving;
+    if (this.get("tool") === "plane") this.quietly(() => this.app.store.set({ play: false }));
     this.slow.stop();
     this.slow.held = this.looping = false;
     this.graph.phase(null, null);
@@ -257,13 +267,7 @@ class PlaneTool extends PlaneShow {
   }
 
   reset() {
-    this.halt();
-    for (const game of Object.values(this.games)) game.clear();
-    Object.assign(this, { shown: 0, following: true, turnAt: 0 });
-    this.arriving = true;
-    this.app.store.set({ film: "", at: null });
-    this.app.store.giveBack();
-    this.arriving = false;
+    this.forget();
     if (this.real) this.first(); else this.another();
   }
 
@@ -384,9 +388,7 @@ class PlaneTool extends PlaneShow {
     if (!told || !(await this.fetchData(film))) { this.app.store.set({ film: "" }); return false; }
     Object.assign(this, { shown: Math.min(at ?? this.games.a.step, this.games.a.step), following: at == null || at >= this.games.a.step });
     const turned = this.get("midway") && told.rules ? pick(told.rules, Object.keys(this.get("midway"))) : {};
-    this.arriving = true;
-    this.app.store.lend(turned);
-    this.arriving = false;
+    this.quietly(() => this.app.store.lend(turned));
     this.app.ready();
     this.say(`The game, as it was left at step ${this.games.a.step.toLocaleString("en")}. Press play to go on.`);
     this.soon();

@@ -10,10 +10,9 @@ export class Transport {
     this.range = h("input", {
       id: "primary", class: "gx-range", type: "range", min: 0, max: 1, step: 1, value: 0, "aria-label": "Step of the game on screen",
       oninput: () => on.seek(Number(this.range.value)),
-      onkeydown: (event) => { if (event.key === " ") { event.preventDefault(); on.toggle(); } },
     });
     const small = (text, title, act, extra = "") => h("button", { type: "button", class: `g-btn gx-one ${extra}`, title, "aria-label": title, onclick: act }, text);
-    this.button = h("button", { type: "button", class: "g-btn primary gx-play", "aria-label": "Play", title: "Play (space on the slider)", onclick: on.toggle }, "▶ Play");
+    this.button = h("button", { type: "button", class: "g-btn primary gx-play", "aria-label": "Play", title: "Play (space)", onclick: on.toggle }, "▶ Play");
     this.speed = h("select", { class: "g-input gx-speed", "aria-label": "Speed", title: "Steps a second", onchange: () => on.speed(this.speed.value) },
       ...SPEEDS.map(([value, text, title]) => h("option", { value, title }, text)));
     this.until = h("input", { class: "g-input gx-until", type: "number", min: 1, max: 1_000_000, step: 1, "aria-label": "Stop at step", onchange: () => on.until(this.until) });

@@ -30,15 +30,6 @@ TOY = Architecture(channels=1, classes=2, z_dim=4, width=4, label_dim=2)
 RULES = Rules(batch=8, z_dim=4)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Toy networks are too small to be shared between cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def bars(count: int = 40, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Bars that lie or stand, and which of the two."""
     random = np.random.default_rng(0)
