@@ -27,6 +27,8 @@ class Flat:
     def __init__(self, g: Net, d: Net, rules: Rules) -> None:
         self.g, self.d, self.rules = g, d, rules
         self.judged = torch.empty(2 * rules.batch, 2)          # the real half, then the generated one
+        self.target = torch.zeros(2 * rules.batch, 1)          # what D is to say of each
+        self.target[:rules.batch] = 1 - rules.smoothing
 
     def generate(self, z: Tensor, learning: bool = False) -> Tensor:
         """z (B, z_dim) -> x (B, 2), where the next pass of the same use leaves it too."""
@@ -42,7 +44,7 @@ class Flat:
         torch.cat([real, fake], out=x)
         room = self.d.room("both", len(x))
         logits = self.d.forward(x, room)
-        self.d.backward(x, room, d_slope(rules.loss, logits, count, rules.smoothing))
+        self.d.backward(x, room, d_slope(rules.loss, logits, self.target))
         if mix is not None:                                    # 2 lambda (|s| - 1) s / |s| / B
             between = torch.lerp(fake, real, mix)
             room = self.d.room("penalty", count)
@@ -59,7 +61,7 @@ class Flat:
         """Gradient of G's loss into g.grad. fake (B, 2): what `generate` made of z while learning, as it is judged."""
         room = self.d.room("fake", len(z))
         logits = self.d.forward(fake, room)
-        at_x = self.d.inward(room, g_slope(self.rules.loss, logits).div_(len(z)))
+        at_x = self.d.inward(room, g_slope(self.rules.loss, logits).mul_(1 / len(z)))
         self.g.backward(z, self.g.room("learning", len(z)), at_x)
         return logits
 
@@ -70,21 +72,21 @@ class Flat:
         return -self.d.inward(room, g_slope(self.rules.loss, logits))
 
 
-def d_slope(loss: str, logits: Tensor, real: int, smoothing: float) -> Tensor:
-    """Gradient of D's loss at logits (2B, 1), of which the first `real` are of real points."""
+def d_slope(loss: str, logits: Tensor, target: Tensor) -> Tensor:
+    """Gradient of D's loss at logits (2B, 1), the first half of real points. target (2B, 1): 1 of them, less the
+    smoothing, and 0 of the others."""
+    real = len(logits) // 2
     if loss in ("minimax", "non-saturating"):
-        slope = torch.sigmoid(logits)
-        slope[:real] -= 1 - smoothing
+        slope = torch.sigmoid(logits).sub_(target)
     elif loss == "least-squares":
-        slope = logits.clone()
-        slope[:real] -= 1 - smoothing
+        slope = logits - target
     else:
         slope = torch.ones_like(logits)
         slope[:real] = -1
         if loss == "hinge":
             slope[:real] *= logits[:real] < 1
             slope[real:] *= logits[real:] > -1
-    return slope.div_(real)
+    return slope.mul_(1 / real)
 
 
 def g_slope(loss: str, logits: Tensor) -> Tensor:

@@ -100,7 +100,7 @@ class Game:
 
     def real(self) -> Tensor:
         """A batch of the data, (B, 2)."""
-        return self.data[torch.randint(len(self.data), (self.rules.batch,), generator=self.random)]
+        return self.data.index_select(0, torch.randint(len(self.data), (self.rules.batch,), generator=self.random))
 
     def noised(self, x: Tensor) -> Tensor:
         """x with instance noise (Sønderby et al. 2017, arXiv:1610.04490; Arjovsky & Bottou 2017, arXiv:1701.04862)."""

@@ -17,7 +17,7 @@ from engines.training import diffusion, gan_report
 from engines.training.gan import RECIPES, Recipe, Training
 from engines.training.gan_report import measured, write_model
 from engines.training.loop import run
-from tests.engines.gan.test_pictures import bars, one_thread       # noqa: F401
+from tests.engines.gan.test_pictures import bars
 
 TOY = Recipe("toy", steps=12, stages="2,5,12", z_dim=4, width=4, batch=8, average=0.9, precision="fp32", seed=1)
 
