@@ -49,7 +49,9 @@ FIELDS = {
     "pseed": Field(integer("the seed of the pictures", 0, 2**31 - 1), 0),
     "directions": Field(integer("the seed of the directions", 0, 2**30 - 1), 0),
     "puntil": Field(integer("the last step of the pictures", 1, pictures.MAX_STEPS), None),
+    "pversus": Field(rules.difference(pictures_rules.readers()), None),
     "reel": Field(_name, ""),
+    "reelb": Field(_name, ""),
     "pat": Field(integer("the step on screen", 0, pictures.MAX_STEPS), None),
     **pictures_rules.rule_fields(),
 }

@@ -6,7 +6,9 @@ as recommended for the set of pictures.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from apps.gan_trainer.rules import shared_readers
 from engines.gan import pictures
@@ -18,12 +20,17 @@ PREFIX = "p_"
 NAMES = tuple(each.name for each in fields(Rules))
 
 
-def rule_fields() -> dict[str, Field]:
-    readers = {
+def readers() -> dict[str, Callable[[str], Any]]:
+    """What reads each rule from an address, without the prefix."""
+    found = {
         **shared_readers(), "z_dim": integer("the dimension of z", 2, 128), "batch": integer("the batch", 8, 128),
         "batch_norm_d": flag("batch_norm_d"), "augment": flag("augment"),
     }
-    return {PREFIX + name: Field(readers[name], None) for name in NAMES}
+    return {name: found[name] for name in NAMES}
+
+
+def rule_fields() -> dict[str, Field]:
+    return {PREFIX + name: Field(read, None) for name, read in readers().items()}
 
 
 def recommended(dataset: str) -> Rules:

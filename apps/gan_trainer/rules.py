@@ -13,6 +13,7 @@ from gallery.fields import Field, choice, flag, integer, number
 
 DEFAULT = plane.Rules()
 NAMES = tuple(each.name for each in fields(plane.Rules))
+MOST_DIFFERENT = 200             # characters in an address: all rules that a scene changes at once have sixty
 
 
 def _layers(what: str) -> Any:
@@ -41,13 +42,34 @@ def shared_readers() -> dict[str, Callable[[str], Any]]:
 
 def rule_fields() -> dict[str, Field]:
     """One field for each rule, by its own name."""
-    readers = {
+    return {name: Field(read, plain(getattr(DEFAULT, name))) for name, read in readers().items()}
+
+
+def readers() -> dict[str, Callable[[str], Any]]:
+    """What reads each rule of the game in the plane from an address, in their order."""
+    found = {
         **shared_readers(), "optimiser": choice("the optimiser", *plane.OPTIMISERS),
         "g_layers": _layers("the generator"), "d_layers": _layers("the discriminator"),
         "z_dim": integer("the dimension of z", 1, 32), "batch": integer("the batch", 2, 512),
         "decay": integer("the step by which learning rates have fallen", 0, plane.MAX_ROUNDS),
     }
-    return {name: Field(readers[name], plain(getattr(DEFAULT, name))) for name in NAMES}
+    return {name: found[name] for name in NAMES}
+
+
+def difference(readers: Mapping[str, Callable[[str], Any]]) -> Callable[[str], dict[str, Any]]:
+    """Reads what is different in a second game, as an address has it: "loss:wgan-gp;gp:0.1". Raises BadInput."""
+    def read(text: str) -> dict[str, Any]:
+        if len(text) > MOST_DIFFERENT:
+            raise BadInput(f"the rule of game B has {len(text)} characters in the address; the limit is {MOST_DIFFERENT}: "
+                           "shorten it.")
+        found = {}
+        for part in text.split(";"):
+            name, _, value = part.partition(":")
+            if name not in readers:
+                raise BadInput(f"game B is to differ in {name[:40]!r}, which is no rule: choose one that the page offers.")
+            found[name] = readers[name](value)
+        return found
+    return read
 
 
 # --- of either game -----------------------------------------------------------------------------------------------

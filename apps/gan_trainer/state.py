@@ -33,20 +33,6 @@ def matching(pattern: str, what: str, longest: int) -> Callable[[str], str]:
     return read
 
 
-def versus(text: str) -> dict[str, Any]:
-    """rule:value of the second game, where two play side by side. Raises BadInput."""
-    if len(text) > 200:
-        raise BadInput(f"the rule of game B has {len(text)} characters in the address; the limit is 200: shorten it.")
-    fields = rules.rule_fields()
-    found = {}
-    for part in text.split(";"):
-        name, _, value = part.partition(":")
-        if name not in fields:
-            raise BadInput(f"game B is to differ in {name[:40]!r}, which is no rule: choose one that the page offers.")
-        found[name] = fields[name].read(value)
-    return found
-
-
 def tool_modules() -> list[Any]:
     """The Python halves of the tools that are here: FIELDS, routes(), apis(), each optional."""
     found = (f"{PACKAGE}.{name}" for name in TOOL_MODULES)
@@ -63,8 +49,8 @@ def all_fields() -> dict[str, Field]:
         "until": Field(integer("the last step", 1, plane.MAX_ROUNDS), 5000),
         "speed": Field(choice("the speed", *SPEEDS), "600"),
         "show": Field(names("a layer", *LAYERS), list(LAYERS)),
-        "versus": Field(versus, None),
-        "midway": Field(versus, None),
+        "versus": Field(rules.difference(rules.readers()), None),
+        "midway": Field(rules.difference(rules.readers()), None),
         "film": Field(matching(r"[A-Za-z0-9_-]{1,40}", "the name of a game", 40), ""),
         "at": Field(integer("the step on screen", 0, plane.MAX_ROUNDS), None),
         "play": Field(flag("play"), False),

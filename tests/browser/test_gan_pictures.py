@@ -89,6 +89,31 @@ def test_it_stops_where_it_was_asked_to(pictures: Callable[..., Watched]) -> Non
     watched.check()
 
 
+def test_two_trainings_are_one_rule_apart(pictures: Callable[..., Watched]) -> None:
+    watched = pictures("&stage=scratch&puntil=4&p_batch=8&pversus=lr_g:0.00002&play=1")
+    page = watched.page
+    both = f"[{TOOL}.games.a, {TOOL}.games.b]"
+    over = f"{both}.every((game) => game.step === 4 && game.state === 'stopped')"
+    until(page, over)
+    until(page, "/reel=/.test(location.search) && /reelb=/.test(location.search)")
+    first, newest = (page.evaluate(f"{both}.map((game) => game.looks.at({at}).images.join())") for at in (0, -1))
+    assert first[0] == first[1], "the same seed begins alike"
+    assert newest[0] != newest[1]
+    assert "learning rate of G 0.00002" in page.evaluate(f"{TOOL}.easel.scene.words.map(({{text}}) => text).join()")
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Curves, CSV").click()
+    rows = kept.value.path().read_text().splitlines()
+    assert rows[0].startswith("game,step,") and [row[:2] for row in rows[1:]] == 4 * ["A,"] + 4 * ["B,"]
+    page.reload()                           # who comes back by the link finds both
+    until(page, f"window.__gan?.pictures && {both}.every((game) => game.step === 4)")
+    page.evaluate(f"{TOOL}.seek(2)")        # and both go on as branches from where one looks
+    page.get_by_role("button", name="Train on from here").click()
+    until(page, f"{both}.every((game) => game.ghost?.from === 2 && game.step === 4 && game.state === 'stopped')")
+    page.get_by_role("button", name="A against B").click()
+    until(page, f"!{TOOL}.two && {TOOL}.game.looks.length === 1 && !/reel/.test(location.search)")
+    watched.check()
+
+
 def test_an_engine_that_dies_leaves_the_film_and_play_goes_on(pictures: Callable[..., Watched], hub: Hub) -> None:
     page = pictures("&stage=scratch&play=1&p_batch=8").page
     until(page, f"{TOOL}.game.step >= 3")
@@ -162,8 +187,9 @@ def test_what_the_address_cannot_say_is_told(open_page: Callable[..., Watched], 
 
 @pytest.mark.parametrize("size", ["laptop", "phone"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_and_can_be_read(pictures: Callable[..., Watched], size: str, theme: str) -> None:
-    page = pictures(size=size, theme=theme).page
+@pytest.mark.parametrize("query", ["", "&pversus=batch_norm:0"])
+def test_it_fits_and_can_be_read(pictures: Callable[..., Watched], size: str, theme: str, query: str) -> None:
+    page = pictures(query, size=size, theme=theme).page
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     found = Axe().run(page, context=".gx").response["violations"]
     assert [each["id"] for each in found] == []

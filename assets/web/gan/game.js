@@ -56,9 +56,9 @@ export class Game extends Played {
   }
 
   /** The curves as a table. */
-  csv() {
+  table() {
     const rows = this.looks.map((look) => [look.step, look.seconds, ...SERIES.map((name) => look[name] ?? ""), look.changed.join(" ")]);
-    return [["step", "seconds", ...SERIES, "changed"], ...rows].map((row) => row.join(",")).join("\n") + "\n";
+    return [["step", "seconds", ...SERIES, "changed"], ...rows];
   }
 
   get bytes() {

@@ -1,8 +1,9 @@
 // The controls beside the plane: the data, the rules, the layers of the picture, and a second game to play against.
 
-import { download, h, segmented } from "../common/dom.js";
-import { KEYS, LOSSES, NAMES, inWords, rulesOf, valueText } from "./rules.js";
+import { download, h } from "../common/dom.js";
+import { KEYS, LOSSES, NAMES, valueText } from "./rules.js";
 import { sketchOf } from "./shapes.js";
+import { versusBox } from "./versus.js";
 
 const DATA = [["ring", "Eight Gaussians on a ring"], ["grid", "Twenty-five on a grid"], ["line", "Line"], ["spiral", "Spiral"], ["rings", "Two rings"], ["own", "Your own"]];
 const LAYERS = [["real", "real", "real points"], ["fake", "made", "generated points"], ["surface", "D", "what D says of every place"], ["mesh", "G’s grid", "a square grid of noise, as G bends it"], ["arrows", "pull", "gradients: where each generated point would go"]];
@@ -184,56 +185,15 @@ export class Panel {
   // --- A against B -----------------------------------------------------------------------------------------------------
 
   versus() {
-    const key = h("select", { class: "g-input", "aria-label": "Rule that differs in game B", onchange: () => choose(key.value) }, ...COMPARED.map((each) => h("option", { value: each }, NAMES[each])));
-    const value = h("span", { class: "gx-versus-value" });
-    const on = h("button", { type: "button", class: "g-btn", "aria-pressed": "false", "data-tip": "a second game from the same seed, with one rule different", onclick: () => (this.get("versus") ? this.set({ versus: null }) : choose(key.value)) }, "A against B");
-    const choose = (name) => this.set({ versus: { [name]: other(name, this.get(name)) } });
-    const set = (made) => this.set({ versus: { [key.value]: made } });
-    const editor = h("div", { class: "gx-versus" }, h("span", {}, "B has"), key, value);
-    const box = h("div", { class: "gx-versusbox" }, on, editor);
-    return this.add(box, () => {
-      const now = this.get("versus");
-      box.dataset.on = String(Boolean(now));
-      on.setAttribute("aria-pressed", String(Boolean(now)));
-      editor.hidden = !now;
-      if (!now) return;
-      const [[name, made]] = Object.entries(now);
-      if (!COMPARED.includes(name)) key.append(h("option", { value: name }, NAMES[name]));
-      key.value = name;
-      if (!value.contains(document.activeElement)) value.replaceChildren(this.editorOf(name, made, set));
-    });
-  }
-
-  editorOf(name, value, set) {
-    if (name === "loss" || name === "optimiser") {
-      const options = name === "loss" ? LOSSES : [["adam", "Adam"], ["rmsprop", "RMSprop"], ["sgd", "SGD"]];
-      const select = h("select", { class: "g-input", "aria-label": `${NAMES[name]} of game B`, onchange: () => set(select.value) }, ...options.map(([each, text]) => h("option", { value: each }, text)));
-      select.value = value;
-      return select;
-    }
-    if (typeof value === "boolean") return segmented(`${NAMES[name]} of game B`, [{ value: true, text: "on" }, { value: false, text: "off" }], value, set);
-    const input = h("input", { class: "g-input", type: "text", "aria-label": `${NAMES[name]} of game B`, value: Array.isArray(value) ? value.join(", ") : String(value), onchange: () => {
-      const made = Array.isArray(value) ? input.value.split(/[\s,;]+/).filter(Boolean).map(Number) : Number(input.value);
-      if ([made].flat().some((each) => !Number.isFinite(each)) || ![made].flat().length) return this.app.status(`${NAMES[name]} of game B is ${JSON.stringify(input.value.slice(0, 20))}, which is no number: type one.`, "error");
-      set(made);
-    } });
-    return input;
+    const { element, render } = versusBox({ names: NAMES, compared: COMPARED, now: () => this.get("versus"), rule: (name) => this.get(name),
+      set: (versus) => this.set({ versus }), complain: (sentence) => this.app.status(sentence, "error") });
+    return this.add(element, render);
   }
 
   home() {
     return h("div", { class: "gx-home" }, h("button", { type: "button", class: "g-btn", "aria-label": "Curves, CSV", "data-tip": "the curves as a table", onclick: () => this.on.csv() }, "CSV"),
       h("button", { type: "button", class: "g-btn", "aria-label": "Networks, safetensors", "data-tip": "both networks at the step on screen, with their rules", onclick: () => this.on.weights() }, "safetensors"));
   }
-}
-
-// Another value of a rule, worth comparing.
-function other(name, now) {
-  const swaps = { loss: now === "wgan-gp" ? "non-saturating" : "wgan-gp", optimiser: now === "adam" ? "sgd" : "adam", d_steps: now === 1 ? 5 : 1, beta1: now >= 0.8 ? 0.5 : 0.9,
-    noise: now ? 0 : 0.1, smoothing: now ? 0 : 0.1, r1: now ? 0 : 0.1, gp: now === 1 ? 0.1 : 1, z_dim: now === 2 ? 8 : 2, batch: now === 150 ? 32 : 150 };
-  if (name in swaps) return swaps[name];
-  if (typeof now === "boolean") return !now;
-  if (Array.isArray(now)) return now.map((width) => Math.max(1, Math.round(width / 4)));
-  return now > 0.003 ? now / 10 : now * 10;
 }
 
 export const saveText = (text, name, kind) => download(new Blob([text], { type: kind }), name);

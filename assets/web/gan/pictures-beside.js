@@ -64,7 +64,7 @@ export class Beside {
 
   /** look: that is shown; measures: the newest that are not later, or null. */
   numbers(look, measures) {
-    const [real, fake] = [look.d_real ?? mean(look.real), look.d_fake ?? mean(look.verdicts)]; // before the first step there is no batch
+    const [real, fake] = verdictsOf(look);
     put(this.values.d, `${verdict(real, look.loss)} · ${verdict(fake, look.loss)}`);
     put(this.values.frechet, measures?.frechet == null ? "–" : measures.space === "colours" ? measures.frechet.toFixed(2) : measures.frechet.toFixed(measures.frechet < 100 ? 1 : 0));
     put(this.values.crowd, measures?.precision == null ? "–" : `${measures.precision.toFixed(2)} · ${measures.recall.toFixed(2)}`);
@@ -97,13 +97,17 @@ export class Beside {
     this.shares.setAttribute("aria-label", `Share of each class: ${share.map((value) => `${Math.round(100 * value)} %`).join(", ")}`);
   }
 
-  curve(game, step) {
-    const from = game.trained ? game.start : 0;
-    for (const curve of this.curves) curve.set([game.series(curve.chart.measured ? "measures" : "points", from)], step, 0, from);
+  /** games: one or two. */
+  curve(games, step) {
+    const from = games[0].trained ? games[0].start : 0;
+    for (const curve of this.curves) curve.set(games.map((game) => game.series(curve.chart.measured ? "measures" : "points", from)), step, 0, from);
   }
 
   theme() { for (const curve of this.curves) curve.theme(); }
 }
+
+/** D's mean verdicts of real pictures and of generated ones; before the first step there is no batch. */
+export const verdictsOf = (look) => [look.d_real ?? mean(look.real), look.d_fake ?? mean(look.verdicts)];
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 

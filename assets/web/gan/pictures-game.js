@@ -106,11 +106,11 @@ export class PictureGame extends Played {
   }
 
   /** The curves as a table: a row for each step that was seen, with the measures where there are some. */
-  csv() {
+  table() {
     const measured = new Map(this.measures.map((each) => [each.step, each]));
     const changed = new Map(this.marks.map((each) => [each.step, each.changed.join(" ")]));
     const rows = this.points.map((point) => [point.step, ...SERIES.map((name) => point[name] ?? ""),
       ...MEASURES.map((name) => measured.get(point.step)?.[name] ?? ""), changed.get(point.step) ?? ""]);
-    return [["step", ...SERIES, ...MEASURES, "changed"], ...rows].map((row) => row.join(",")).join("\n") + "\n";
+    return [["step", ...SERIES, ...MEASURES, "changed"], ...rows];
   }
 }

@@ -3,9 +3,11 @@
 import { h, segmented } from "../common/dom.js";
 import { LOSSES, NAMES, valueText } from "./rules.js";
 import { shortName } from "./pictures-views.js";
+import { versusBox } from "./versus.js";
 
 export const RULES = ["loss", "lr_g", "lr_d", "d_steps", "clip", "gp", "r1", "spectral", "batch_norm", "batch_norm_d", "augment", "noise", "smoothing", "beta1", "beta2", "batch", "z_dim", "z_kind"];
 const WORDS = { ...NAMES, batch_norm: "batch norm in G", batch_norm_d: "batch norm in D", augment: "augmentation" };
+const COMPARED = ["batch_norm", "batch_norm_d", "loss", "lr_g", "lr_d", "d_steps", "spectral", "augment", "r1", "noise", "smoothing", "beta1", "batch", "z_dim"];
 const SETS = [["mnist", "Digits"], ["fashion", "Clothes"], ["emoji", "Emoji"]];
 const STAGES = [0, 200, 1000, 5000, 20_000];
 
@@ -32,7 +34,7 @@ export class PicturesPanel {
     this.kept = h("p", { class: "gx-about" });
     panel.append(h("div", { class: "gx-controls" }, this.sets(), this.stages(), this.classes(), this.kept, this.loss(), this.slider("lr_g", "Rate of G"), this.slider("lr_d", "Rate of D"),
       this.slider("d_steps", "D per G"), this.only(this.slider("clip", "Clipping"), ["wgan"]), this.only(this.slider("gp", "Penalty λ"), ["wgan-gp"]), this.slider("r1", "R1 γ"), this.more(),
-      this.seed("pseed", "Seed", "the same seed is the same noise, and from scratch the same game"), this.home()));
+      this.seed("pseed", "Seed", "the same seed is the same noise, and from scratch the same game"), h("div", { class: "gx-last" }, this.versus(), this.home())));
     app.store.on("*", () => this.render());
   }
 
@@ -154,6 +156,12 @@ export class PicturesPanel {
   }
 
   another(key, value) { this.app.store.set({ [key]: value, reel: "", pat: null, play: false }); }
+
+  versus() {
+    const { element, render } = versusBox({ names: WORDS, compared: COMPARED, now: () => this.get("pversus"), rule: (name) => this.rules()[name],
+      set: (pversus) => this.app.store.set({ pversus, reel: "", reelb: "", pat: null, play: false }), complain: (sentence) => this.app.status(sentence, "error") });
+    return this.add(element, render);
+  }
 
   home() {
     return h("div", { class: "gx-home" }, h("button", { type: "button", class: "g-btn", "aria-label": "Curves, CSV", "data-tip": "the curves as a table", onclick: () => this.on.csv() }, "CSV"),

@@ -1,11 +1,12 @@
 // The second instrument as it looks: the views and where they come from, the large picture, what is beside it, the film.
 
 import { h, put, segmented } from "../common/dom.js";
-import { Beside } from "./pictures-beside.js";
+import { Beside, verdictsOf } from "./pictures-beside.js";
 import { PROBABILITY, verdict } from "./rules.js";
 import { Easel } from "./pictures-easel.js";
+import { inWords } from "./pictures-panel.js";
 import { PictureTransport } from "./pictures-transport.js";
-import { classScene, filmScene, gridScene, shortName, verdictScene, walkScene } from "./pictures-views.js";
+import { BETWEEN, HEADS, classScene, filmScene, gridScene, pairScene, shortName, verdictScene, walkScene } from "./pictures-views.js";
 
 const VIEWS = [["grid", "Samples", "The same noise, as it is drawn now"], ["verdicts", "Verdicts", "What D thinks of each, real and generated"],
   ["walk", "Walk", "A plane of the latent space"], ["film", "Film", "The same noise at moments of the training"]];
@@ -13,11 +14,13 @@ const UNDER = 80; // pixels that are left below the samples: the curves go there
 const SHORT = 430; // pixels of height for what is beside the picture: less has room for one curve
 
 export class PicturesShow {
-  constructor(app, game) {
-    Object.assign(this, { app, game, visible: false, shown: 0, following: true, about: null, sheets: {}, picked: 0, walkAt: null });
+  /** What it asks of the tool: makeGame, seek, toggle, until, restart, rule; panel. */
+  constructor(app) {
+    Object.assign(this, { app, visible: false, shown: 0, following: true, about: null, sheets: { a: {}, b: {} }, picked: 0, walkAt: null });
+    this.games = { a: this.makeGame("a"), b: this.makeGame("b") };
     this.easel = new Easel({ over: (item) => this.over(item), press: (item) => this.press(item) });
     this.beside = new Beside((step) => this.seek(step), (rules) => { for (const [name, value] of Object.entries(rules)) this.rule(name, value); });
-    this.transport = new PictureTransport({ toggle: () => this.toggle(), seek: (index) => this.seek(game.looks[index]?.step ?? 0), newest: () => this.seek(game.step),
+    this.transport = new PictureTransport({ toggle: () => this.toggle(), seek: (index) => this.seek(this.game.looks[index]?.step ?? 0), newest: () => this.seek(this.game.step),
       until: (input) => this.until(input), reset: () => this.restart() });
     this.stage = this.build();
     addEventListener("gallery:theme", () => { this.easel.theme(); this.beside.theme(); this.soon(); });
@@ -25,6 +28,18 @@ export class PicturesShow {
   }
 
   get(key) { return this.app.store.get(key); }
+
+  /** Game A: the film below is its film. */
+  get game() { return this.games.a; }
+
+  get two() { return Boolean(this.get("pversus")); }
+
+  both() { return this.two ? ["a", "b"] : ["a"]; }
+
+  playing() { return Object.values(this.games).filter((game) => game.playing); }
+
+  /** The last step of what is on screen. */
+  get newest() { return Math.max(...this.both().map((which) => this.games[which].step)); }
 
   say(text, kind) { if (this.visible) this.app.status(text, kind); }
 
@@ -38,14 +53,32 @@ export class PicturesShow {
 
   // --- painting ----------------------------------------------------------------------------------------------------------------
 
-  scene(look, w, tall) {
-    const { about, picked, sheets } = this;
+  scene(w, tall) {
+    if (!this.two) return this.half("a", w, tall);
+    return pairScene({ half: (which, ...room) => this.half(which, ...room), heads: this.both().map((which) => this.head(which)), w, tall });
+  }
+
+  half(which, w, tall) {
+    const { about, picked } = this;
+    const [look, sheets] = [this.games[which].at(this.shown), this.sheets[which]];
+    if (!look) return null;
     const [view, ask] = [this.get("view"), this.get("ask")];
     if (view === "verdicts") return verdictScene({ look, about, realLook: about, w, tall });
-    if (view === "film") return filmScene({ looks: this.game.looks, about, w, tall, shown: look, picked });
+    if (view === "film") return filmScene({ looks: this.games[which].looks, about, w, tall, shown: look, picked });
     if (view === "walk") return sheets.walk?.label === (ask ?? 0) ? walkScene({ sheet: sheets.walk, about, at: this.walkAt, w, tall }) : null;
     if (ask != null) return sheets.class?.label === ask ? classScene({ sheet: sheets.class, about, loss: look.loss, picked, w, tall }) : null;
     return gridScene({ look, about, picked, w, tall });
+  }
+
+  /** What stands above one of two games: by which rules, and how it goes. */
+  head(which, step = this.shown) {
+    const look = this.games[which].at(step);
+    const rules = which === "a" ? "A, solid lines: the rules as they are set" : `B, dashed lines: ${inWords(this.get("pversus"))}`;
+    if (!look) return [rules];
+    const measures = this.measured(look.step, which);
+    const crowd = measures?.frechet == null ? "" : ` · Fréchet ${measures.frechet.toFixed(measures.frechet < 10 ? 2 : 0)} at step ${measures.step.toLocaleString("en")}`;
+    const [real, fake] = verdictsOf(look);
+    return [rules, `step ${look.step.toLocaleString("en")} · D(real) ${verdict(real, look.loss)} · D(gen.) ${verdict(fake, look.loss)}`, `${measures?.recognised == null ? "" : `recognised ${Math.round(100 * measures.recognised)} %`}${crowd}`.replace(/^ · /, "")];
   }
 
   /** Another view. */
@@ -66,6 +99,7 @@ export class PicturesShow {
       const beside = Math.max(212, Math.round(wide * 0.235));
       this.room = { w: wide - 24 - 16 - beside, tall: Math.max(160, high - this.top.offsetHeight - this.transport.element.offsetHeight - 36) };
     }
+    this.stage.dataset.games = this.two ? "2" : "1";
     this.below(wide >= 600);
     this.stage.dataset.short = String(wide >= 600 && !this.under && this.room.tall < SHORT);
     this.soon();
@@ -74,7 +108,8 @@ export class PicturesShow {
   // Where the samples leave room below them, the curves stand there, and the picture that is picked has theirs.
   below(possible) {
     const { w, tall } = this.room;
-    const left = this.about ? tall - gridScene({ look: { count: this.about.labels.length, step: 0, verdicts: [] }, about: this.about, w, tall, bare: true }).tall : 0;
+    const one = this.two ? (w - BETWEEN) / 2 : w;
+    const left = this.about ? tall - gridScene({ look: { count: this.about.labels.length, step: 0, verdicts: [] }, about: this.about, w: one, tall, bare: true }).tall - (this.two ? HEADS : 0) : 0;
     const under = possible && left > UNDER;
     if (under) this.room.tall = tall - left + Math.max(0, left - 190);
     if (under === this.under) return;
@@ -86,15 +121,15 @@ export class PicturesShow {
   paint() {
     const look = this.game.at(this.shown);
     if (!look || !this.about || !this.room) return this.easel.show(null);
-    const scene = this.scene(look, this.room.w, this.room.tall);
+    const scene = this.scene(this.room.w, this.room.tall);
     if (scene) {
       this.easel.size(scene.w, scene.tall);
       this.stage.style.setProperty("--board", `${this.under ? this.room.w : scene.w}px`);
     }
     this.easel.show(scene);
-    this.pick(scene, look);
+    this.pick(scene);
     this.beside.numbers(look, this.measured(look.step));
-    this.beside.curve(this.game, this.shown);
+    this.beside.curve(this.both().map((which) => this.games[which]), this.shown);
     this.beside.illness.show(this.game.illness(this.shown));
     this.tell(look);
     this.painted = (this.painted || 0) + 1;
@@ -111,7 +146,7 @@ export class PicturesShow {
     put(this.source.children[1], look.precomputed ? ` trained by the recipe, ${step} steps` : ` trained here ${from}${speed}`);
   }
 
-  measured(step) { return this.game.measures.findLast((each) => each.step <= step) ?? null; }
+  measured(step, which = "a") { return this.games[which].measures.findLast((each) => each.step <= step) ?? null; }
 
   over(item) {
     this.item = item;
@@ -126,14 +161,16 @@ export class PicturesShow {
   }
 
   // What is under the pointer, else what was picked.
-  pick(scene, look) {
+  pick(scene) {
     const item = scene?.items[this.easel.at] ?? scene?.items.find((each) => each.picked) ?? scene?.items[scene.key === "walk" ? scene.items.length >> 1 : 0];
     if (!item) return this.beside.pick(null, "");
     const name = shortName(this.about.classes[item.label]);
     const lines = { real: `Real: ${name}`, made: `Generated: ${name}`, walk: `Generated: ${name}` }[item.kind];
+    const { loss } = this.games[item.which ?? "a"].at(this.shown);
+    const whose = this.two ? `${(item.which ?? "a").toUpperCase()}: ` : "";
     const place = item.place?.map((value) => value.toFixed(2).replace("-", "−"));
     const taken = item.taken != null && item.taken !== item.label ? `, our classifier: ${shortName(this.about.classes[item.taken])}` : "";
-    this.beside.pick(item, place ? `${lines}, at (${place.join(", ")})` : `${lines}. D says ${verdict(item.verdict, look.loss)}${PROBABILITY.has(look.loss) ? " real" : ""}${taken}`);
+    this.beside.pick(item, whose + (place ? `${lines}, at (${place.join(", ")})` : `${lines}. D says ${verdict(item.verdict, loss)}${PROBABILITY.has(loss) ? " real" : ""}${taken}`));
   }
 
   marks() {
@@ -141,10 +178,11 @@ export class PicturesShow {
     const look = game.at(this.shown);
     const kept = game.kept.map((step) => game.index(step)).filter((index, i) => game.looks[index]?.step === game.kept[i]);
     const behind = Boolean(look) && look.step < game.step;
-    this.transport.show({ step: look?.step ?? 0, index: look ? game.index(this.shown) : 0, count: game.looks.length, playing: game.playing, behind, kept, precomputed: look?.precomputed });
+    const playing = this.playing().length > 0;
+    this.transport.show({ step: look?.step ?? 0, index: look ? game.index(this.shown) : 0, count: game.looks.length, playing, behind, kept, precomputed: look?.precomputed });
     if (document.activeElement !== this.transport.until) this.transport.until.value = this.get("puntil") ?? "";
     const words = game.trained ? `${game.looks.length} looks, ${(game.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps ${game.kept.length} ${game.kept.length === 1 ? "moment" : "moments"} to go on from, 24 MB at most: the marks under the slider` : "";
     if (this.panel.kept.textContent !== words) this.panel.kept.textContent = words;
-    this.stage.dataset.playing = String(game.playing);
+    this.stage.dataset.playing = String(playing);
   }
 }

@@ -134,6 +134,32 @@ export function walkScene({ sheet, about, at, w, tall }) {
   return { key: "walk", label: words[0].text, w: wide, tall: HEAD + rows * (size + 1) - 1, items, words };
 }
 
+export const BETWEEN = 24; // two games
+export const HEADS = 3 * HEAD;
+
+/** Two games side by side, each under what is said of it. half(which, w, tall): the scene of one, or null; heads: lines of each. */
+export function pairScene({ half, heads, w, tall }) {
+  const wide = Math.floor((w - BETWEEN) / 2);
+  const scenes = ["a", "b"].map((which) => half(which, wide, tall - HEADS));
+  const known = scenes.filter(Boolean);
+  if (!known.length) return null;
+  const left = [0, wide + BETWEEN];
+  const items = scenes.flatMap((scene, k) => scene?.items.map((item) => ({ ...item, which: "ab"[k], x: item.x + left[k], y: item.y + HEADS })) ?? []);
+  const words = scenes.flatMap((scene, k) => [
+    ...heads[k].map((text, line) => ({ text, x: left[k], y: HEAD * line + HEAD / 2 - 1, width: wide, weight: line ? 400 : 600, colour: line ? "ink2" : "ink" })),
+    ...(scene?.words.map((each) => ({ ...each, x: each.x + left[k], y: each.y + HEADS })) ?? [])]);
+  return { key: `two ${known[0].key}`, label: `Two games. A: ${scenes[0]?.label ?? "not begun"}. B: ${scenes[1]?.label ?? "not begun"}`, w, tall: HEADS + Math.max(...known.map((scene) => scene.tall)), items, words,
+    extra(g, ink) {
+      scenes.forEach((scene, k) => {
+        if (!scene?.extra) return;
+        g.save();
+        g.translate(left[k], HEADS);
+        scene.extra(g, ink);
+        g.restore();
+      });
+    } };
+}
+
 const LABEL = 108;
 const ROWS = 8;
 

@@ -11,6 +11,7 @@ import { readReal, readRound, readLook } from "./data.js";
 import { Game } from "./game.js";
 import { Panel, saveText } from "./panel.js";
 import { PlaneShow } from "./plane-show.js";
+import { csvOf } from "./played.js";
 import { filmOf } from "./reel.js";
 import { KEYS, capital, inWords, rulesOf, verdict } from "./rules.js";
 import { Slow } from "./slow.js";
@@ -352,8 +353,8 @@ class PlaneTool extends PlaneShow {
 
   csv() {
     if (!this.games.a.looks.length) return this.say("There are no curves yet: press play first.", "error");
-    saveText(this.games.a.csv(), `gan-${this.get("data")}-seed-${this.get("seed")}.csv`, "text/csv");
-    this.say(`Saved ${this.games.a.looks.length} rows, one for each look that is kept.`);
+    saveText(csvOf(this.both()), `gan-${this.get("data")}-seed-${this.get("seed")}.csv`, "text/csv");
+    this.say(`Saved ${this.both().reduce((sum, game) => sum + game.looks.length, 0)} rows, one for each look that is kept.`);
   }
 
   async weights() {

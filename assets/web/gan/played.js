@@ -114,3 +114,12 @@ export class Played {
     else this.abort?.abort();
   }
 }
+
+/** The curves of one game or two as a table; of two, the first column says whose a row is. */
+export function csvOf(games) {
+  const [head, ...rows] = games[0].table();
+  if (games.length > 1) return csv([["game", ...head], ...rows.map((row) => ["A", ...row]), ...games[1].table().slice(1).map((row) => ["B", ...row])]);
+  return csv([head, ...rows]);
+}
+
+const csv = (rows) => rows.map((row) => row.join(",")).join("\n") + "\n";

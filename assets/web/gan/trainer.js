@@ -12,7 +12,7 @@ const TOOLS = {
   plane: ["Two dimensions", () => import("./plane.js")],
   pictures: ["Pictures", () => import("./pictures.js")],
 };
-const PASSING = ["at", "play", "film", "reel", "pat"]; // what changes while a game merely goes on
+const PASSING = ["at", "play", "film", "reel", "reelb", "pat"]; // what changes while a game merely goes on
 
 export async function boot(main) {
   const host = h("div", { class: "gx", "data-ready": "false" });
@@ -26,7 +26,7 @@ export async function boot(main) {
     store: createStore(found, { turns: ["tool"], passing: PASSING }),
   };
   equip(app, status, PASSING);
-  for (const key of ["versus", "midway"]) app.store.define(key, { default: null, format: difference });
+  for (const key of ["versus", "midway", "pversus"]) app.store.define(key, { default: null, format: difference });
   app.store.define("view", { default: "grid", format: String });
   app.keep = createKeep(app);
   window.__gan = { app };

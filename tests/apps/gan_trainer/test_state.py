@@ -49,6 +49,7 @@ def test_the_second_game_differs_in_typed_values() -> None:
     found, faults = state.parse({"versus": "loss:wgan-gp;gp:0.5;d_layers:8,8;spectral:1"})
     assert faults == []
     assert found["versus"] == {"loss": "wgan-gp", "gp": 0.5, "d_layers": [8, 8], "spectral": True}
+    assert state.parse({"pversus": "batch_norm_d:1;lr_g:0.1"})[0]["pversus"] == {"batch_norm_d": True, "lr_g": 0.1}
     assert rules.read(found["versus"]).d_layers == (8, 8)
 
 
