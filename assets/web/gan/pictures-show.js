@@ -94,7 +94,7 @@ export class PicturesShow {
   arrange() {
     const { clientWidth: wide, clientHeight: high } = this.stage;
     if (!wide) return;
-    if (wide < 600) this.room = { w: wide - 16, tall: Math.round((wide - 16) * (this.get("view") === "verdicts" ? 1.15 : 0.95)) };
+    if (wide < 600) this.room = { w: wide - 16, tall: Math.round((wide - 16) * (this.get("view") === "verdicts" ? 1.15 : 0.95)) * (this.two ? 2 : 1) + (this.two ? 2 * HEADS : 0) };
     else {
       const beside = Math.max(212, Math.round(wide * 0.235));
       this.room = { w: wide - 24 - 16 - beside, tall: Math.max(160, high - this.top.offsetHeight - this.transport.element.offsetHeight - 36) };

@@ -136,24 +136,27 @@ export function walkScene({ sheet, about, at, w, tall }) {
 
 export const BETWEEN = 24; // two games
 export const HEADS = 3 * HEAD;
+const NARROW = 500;
 
-/** Two games side by side, each under what is said of it. half(which, w, tall): the scene of one, or null; heads: lines of each. */
+/** Two games side by side, or one below the other where there is no width, each under what is said of it. half(which, w, tall): the scene of one, or null; heads: lines of each. */
 export function pairScene({ half, heads, w, tall }) {
-  const wide = Math.floor((w - BETWEEN) / 2);
-  const scenes = ["a", "b"].map((which) => half(which, wide, tall - HEADS));
+  const stacked = w < NARROW;
+  const wide = stacked ? w : Math.floor((w - BETWEEN) / 2);
+  const scenes = ["a", "b"].map((which) => half(which, wide, (stacked ? (tall - BETWEEN) / 2 : tall) - HEADS));
   const known = scenes.filter(Boolean);
   if (!known.length) return null;
-  const left = [0, wide + BETWEEN];
-  const items = scenes.flatMap((scene, k) => scene?.items.map((item) => ({ ...item, which: "ab"[k], x: item.x + left[k], y: item.y + HEADS })) ?? []);
+  const left = [0, stacked ? 0 : wide + BETWEEN];
+  const top = [0, stacked ? HEADS + known[0].tall + BETWEEN : 0]; // of each one's lines
+  const items = scenes.flatMap((scene, k) => scene?.items.map((item) => ({ ...item, which: "ab"[k], x: item.x + left[k], y: item.y + top[k] + HEADS })) ?? []);
   const words = scenes.flatMap((scene, k) => [
-    ...heads[k].map((text, line) => ({ text, x: left[k], y: HEAD * line + HEAD / 2 - 1, width: wide, weight: line ? 400 : 600, colour: line ? "ink2" : "ink" })),
-    ...(scene?.words.map((each) => ({ ...each, x: each.x + left[k], y: each.y + HEADS })) ?? [])]);
-  return { key: `two ${known[0].key}`, label: `Two games. A: ${scenes[0]?.label ?? "not begun"}. B: ${scenes[1]?.label ?? "not begun"}`, w, tall: HEADS + Math.max(...known.map((scene) => scene.tall)), items, words,
+    ...heads[k].map((text, line) => ({ text, x: left[k], y: top[k] + HEAD * line + HEAD / 2 - 1, width: wide, weight: line ? 400 : 600, colour: line ? "ink2" : "ink" })),
+    ...(scene?.words.map((each) => ({ ...each, x: each.x + left[k], y: each.y + top[k] + HEADS })) ?? [])]);
+  return { key: `two ${known[0].key}`, label: `Two games. A: ${scenes[0]?.label ?? "not begun"}. B: ${scenes[1]?.label ?? "not begun"}`, w, tall: HEADS + top[1] + Math.max(...known.map((scene) => scene.tall)), items, words,
     extra(g, ink) {
       scenes.forEach((scene, k) => {
         if (!scene?.extra) return;
         g.save();
-        g.translate(left[k], HEADS);
+        g.translate(left[k], top[k] + HEADS);
         scene.extra(g, ink);
         g.restore();
       });
