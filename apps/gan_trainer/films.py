@@ -1,4 +1,4 @@
-"""What the hub keeps of a game: moments to go on from and the looks that belong to them, within a fixed memory.
+"""What the hub keeps of a game: looks to go back through and moments to go on from, within a fixed memory.
 
 A film outlives the page and the engine: who comes back to the link within an hour finds it, and a game whose engine died
 goes on from its last moment. When a film is full its moments grow sparser; what lies between two is played again.
@@ -9,16 +9,20 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from engines.gan import plane
+from gallery import streams
 from gallery.asked import Gone
 
 MB = 2**20
-FILM_BYTES = 6 * MB                  # of one: 150 moments of the usual networks, 4 of the largest
+MOMENT_BYTES = 4 * MB                # of one film: 130 moments of the usual networks, 3 of the largest
+LOOK_BYTES = 2 * MB                  # of one film: 150 looks
 ALL_BYTES = 192 * MB                 # of a hub's memory: thirty full films, a class
+MOST_SAYINGS = 300                   # of what a game suffered from: three minutes and a half of play
 MOST_FILMS = 500
 HOUR_S = 3600.0                      # a link is good for so long after its last use
 GONE = ("This game is no longer kept here: it was left more than an hour ago, newer games took its room, or the gallery "
@@ -76,11 +80,50 @@ def weight(moment: Any) -> int:
 # --- films --------------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True)
+class Seen:
+    """A look of a film, as its record on the wire. marked: stays when others go."""
+
+    step: int
+    record: bytes
+    marked: bool = False
+
+    @property
+    def bytes(self) -> int:
+        return len(self.record)
+
+
+@dataclass(kw_only=True)
+class Reel:
+    """What is kept of either game beside its moments. looks, sayings: by step, ascending; a saying is what a page was told."""
+
+    looks: list[Seen] = field(default_factory=list)
+    sayings: list[dict[str, Any]] = field(default_factory=list)
+    used: float = field(default_factory=time.monotonic)
+
+    def see(self, step: int, record: bytes, marked: bool, limit: int = LOOK_BYTES) -> None:
+        put(self.looks, Seen(step, record, marked), limit)
+
+    def say(self, step: int, saying: Mapping[str, Any]) -> bytes:
+        """Keep what is said of the game, and give it as a page is told it."""
+        self.sayings.append({"step": step, **saying})
+        if len(self.sayings) > MOST_SAYINGS:
+            del self.sayings[1]
+        return streams.told("diagnosis", **self.sayings[-1])
+
+    def past(self, step: int) -> dict[str, Any]:
+        """Of another film, the same up to a step."""
+        return {"looks": until(self.looks, step), "sayings": [each for each in self.sayings if each["step"] <= step]}
+
+    def told(self) -> bytes:
+        """The looks, oldest first."""
+        return b"".join(each.record for each in self.looks)
+
+
+@dataclass(frozen=True)
 class Kept:
-    """One moment of a film. look: its record on the wire. who: plays from here on. marked: stays when others go."""
+    """One moment of a film. who: plays from here on. marked: stays when others go."""
 
     moment: plane.Moment
-    look: bytes
     who: str = "both"
     marked: bool = False
 
@@ -90,28 +133,32 @@ class Kept:
 
     @property
     def bytes(self) -> int:
-        return len(self.look) + weight(self.moment)
+        return weight(self.moment)
 
 
 @dataclass
-class Film:
-    """One game. kept: by step, ascending."""
+class Film(Reel):
+    """One game. kept: moments by step, ascending."""
 
     shape: plane.Shape
     seed: int
     kept: list[Kept] = field(default_factory=list)
-    used: float = field(default_factory=time.monotonic)
 
     @property
     def bytes(self) -> int:
-        return sum(each.bytes for each in self.kept)
+        return sum(each.bytes for each in (*self.kept, *self.looks))
 
     @property
     def newest(self) -> Kept:
         return self.kept[-1]
 
+    @property
+    def last(self) -> int:
+        """The last step that was seen."""
+        return max(self.kept[-1].step if self.kept else 0, self.looks[-1].step if self.looks else 0)
+
     def put(self, kept: Kept) -> None:
-        put(self.kept, kept, FILM_BYTES)
+        put(self.kept, kept, MOMENT_BYTES)
 
     def before(self, step: int) -> Kept:
         """The last moment that is not later. Raises Gone for an empty film."""
@@ -119,7 +166,7 @@ class Film:
 
     def branch(self, step: int) -> Film:
         """A film of its own, the same up to there."""
-        return Film(self.shape, self.seed, until(self.kept, step))
+        return Film(self.shape, self.seed, until(self.kept, step), **self.past(step))
 
     def turn(self, who: str) -> None:
         """Somebody else plays from the newest moment on."""

@@ -120,6 +120,7 @@ class Doctor:
 
     def __init__(self) -> None:
         self.looks: deque[plane.Look] = deque(maxlen=WINDOW)
+        self.all: deque[plane.Look] = deque(maxlen=WINDOW)
         self.rules = rules.DEFAULT
         self.asked = self.seen = 0.0
         self.found: Diagnosis | None = None
@@ -128,7 +129,9 @@ class Doctor:
     def see(self, look: plane.Look, played: plane.Rules, now: float) -> None:
         if look.changed:
             self.looks.clear()               # what was seen under other rules says nothing about these
+            self.all.clear()
             self.found = None
+        self.all.append(look)
         if now - self.seen >= SEEN_APART_S:
             self.looks.append(look)
             self.seen = now
@@ -140,9 +143,10 @@ class Doctor:
         self.asked = now
         return True
 
-    def says(self) -> dict[str, Any]:
-        """{} where there is nothing to say."""
-        found = diagnose([look.step for look in self.looks], [look.measures for look in self.looks], self.rules)
+    def says(self, last: bool = False) -> dict[str, Any]:
+        """{} where there is nothing to say. last: the game is over; a short one has fewer looks than can be spaced."""
+        looks = self.all if last and len(self.looks) < WINDOW else self.looks
+        found = diagnose([look.step for look in looks], [look.measures for look in looks], self.rules)
         self.doubted = found is None and self.found is not None and not self.doubted
         if not self.doubted:
             self.found = found
@@ -163,16 +167,17 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
                 yield streams.waiting(run)
                 continue
             record = wire.look(frame, live.params.rules)
+            marked, first = first or bool(frame.changed), False
+            game.film.see(frame.step, record, marked)
             if frame.moment is not None:
-                game.film.put(Kept(frame.moment, record, game.params.who, first or bool(frame.changed)))
-            first = False
+                game.film.put(Kept(frame.moment, game.params.who, marked))
             yield record
             doctor.see(frame, live.params.rules, loop.time())
             if doctor.due(loop.time()):
-                yield streams.told("diagnosis", step=frame.step, **doctor.says())
+                yield game.film.say(frame.step, doctor.says())
             await asyncio.sleep(max(0.0, due - loop.time()))
             due = max(due + pause, loop.time() - pause) if pause else loop.time() + 1 / SCREEN_HZ
-        yield streams.told("diagnosis", step=game.film.newest.step if game.film.kept else 0, **doctor.says())
+        yield game.film.say(game.film.last, doctor.says(last=True))
 
 
 def begun(game: Order) -> StreamingResponse:
@@ -192,7 +197,8 @@ async def one_round(asked: Mapping[str, Any]) -> bytes:
     if frame.look.moment is not None:
         if game.params.start is not None:
             game.film.turn(game.params.who)
-        game.film.put(Kept(frame.look.moment, record, game.params.who, True))
+        game.film.see(frame.look.step, record, True)
+        game.film.put(Kept(frame.look.moment, game.params.who, True))
     return wire.anatomy(frame, game.params.rules.loss, game.name) + record
 
 
@@ -211,11 +217,6 @@ def saved(film: Film, moment: plane.Moment) -> bytes:
             at += (into + 1) * out
     about = {**rules.told(rule), "data": film.shape.kind, "seed": film.seed, "step": moment.step}
     return save(tensors, {name: json.dumps(value) for name, value in about.items()})
-
-
-def told(film: Film) -> bytes:
-    """A film as its looks, oldest first."""
-    return b"".join(each.look for each in film.kept)
 
 
 def routes() -> APIRouter:
@@ -239,14 +240,14 @@ def routes() -> APIRouter:
     def _film(name: str) -> Response:
         film = films().get(name[:40])
         return Response(streams.told("film", film=name, seed=film.seed, data=film.shape.kind,
-                                  rules=rules.told(film.newest.moment.rules) if film.kept else None,
-                                  live=name in table().live) + told(film), media_type=streams.BINARY,
+                                  rules=rules.told(film.newest.moment.rules) if film.kept else None, sayings=film.sayings,
+                                  live=name in table().live) + film.told(), media_type=streams.BINARY,
                         headers={"Cache-Control": "no-store"})
 
     @router.get("/film/{name}/weights")
     async def _weights(name: str, step: int, session: str = "") -> Response:
         film = films().get(name[:40])
-        whole("the step", step, 0, film.newest.step)
+        whole("the step", step, 0, film.last)
         moment = await at(film, step, session[:64] or "visitor")
         return Response(await asyncio.to_thread(saved, film, moment), media_type=streams.BINARY)
 

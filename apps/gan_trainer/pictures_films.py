@@ -6,11 +6,10 @@ moments than looks, and a game goes on from the last moment before the step that
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from functools import cache
 
-from apps.gan_trainer.films import Films, last_before, put, until, weight
+from apps.gan_trainer.films import Films, Reel, last_before, put, until, weight
 from engines.gan.pictures.rules import Moment
 
 MB = 2**20
@@ -35,30 +34,15 @@ class Kept:
         return weight(self.moment)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A look of a film, as its record on the wire."""
-
-    step: int
-    record: bytes
-    marked: bool = False
-
-    @property
-    def bytes(self) -> int:
-        return len(self.record)
-
-
 @dataclass
-class PictureFilm:
-    """One game. stage: steps that the bundled networks had learned where it began, None from scratch. moments, looks: by
-    step, ascending."""
+class PictureFilm(Reel):
+    """One game. stage: steps that the bundled networks had learned where it began, None from scratch. moments: by step,
+    ascending."""
 
     dataset: str
     seed: int
     stage: int | None = None
     moments: list[Kept] = field(default_factory=list)
-    looks: list[Seen] = field(default_factory=list)
-    used: float = field(default_factory=time.monotonic)
 
     @property
     def bytes(self) -> int:
@@ -72,8 +56,8 @@ class PictureFilm:
     def keep(self, moment: Moment, marked: bool) -> None:
         put(self.moments, Kept(moment, marked), MOMENT_BYTES)
 
-    def see(self, step: int, record: bytes, marked: bool) -> None:
-        put(self.looks, Seen(step, record, marked), LOOK_BYTES)
+    def see(self, step: int, record: bytes, marked: bool, limit: int = LOOK_BYTES) -> None:
+        super().see(step, record, marked, limit)
 
     def before(self, step: int) -> Kept:
         """The last moment that is not later. Raises Gone for an empty film."""
@@ -81,7 +65,7 @@ class PictureFilm:
 
     def branch(self, step: int) -> PictureFilm:
         """A film of its own, the same up to there."""
-        return PictureFilm(self.dataset, self.seed, self.stage, until(self.moments, step), until(self.looks, step))
+        return PictureFilm(self.dataset, self.seed, self.stage, until(self.moments, step), **self.past(step))
 
 
 @cache

@@ -135,7 +135,7 @@ async def records(game: Order, run: Any) -> AsyncIterator[bytes]:
                 yield streams.told("kept", steps=game.film.steps)
             measured = [] if frame.changed else measured          # what was reached by other rules is no measure of these
             measured += [frame.measures] if frame.measures else []
-            yield streams.told("diagnosis", step=frame.step, **rules.advice(diagnose_pictures(frame.curve, measured, live.params.rules)))
+            yield game.film.say(frame.step, rules.advice(diagnose_pictures(frame.curve, measured, live.params.rules)))
             if game.first:
                 return
 
@@ -154,4 +154,4 @@ def reopened(name: str) -> bytes:
     film = films().get(name)
     about = rules.told(film.moments[-1].moment.rules) if film.moments else None
     return streams.told("film", film=name, set=film.dataset, seed=film.seed, stage=film.stage, rules=about, kept=film.steps,
-                        live=name in table().live) + b"".join(each.record for each in film.looks)
+                        sayings=film.sayings, live=name in table().live) + film.told()

@@ -52,7 +52,9 @@ export class Game extends Played {
     this.film = film;
     for (const { body } of rest) this.add(readLook(body));
     this.state = "stopped";
-    return told(first.body);
+    const about = told(first.body);
+    this.sayings = about.sayings;
+    return about;
   }
 
   /** The curves as a table. */

@@ -100,7 +100,7 @@ export class PictureGame extends Played {
     if (first.kind !== 0 || !rest.length) return null;
     const about = told(first.body);
     this.begin(about.stage == null ? [] : stages.filter((look) => look.step <= about.stage));
-    Object.assign(this, { film, kept: about.kept, start: about.stage ?? 0, state: "stopped" });
+    Object.assign(this, { film, kept: about.kept, sayings: about.sayings, start: about.stage ?? 0, state: "stopped" });
     for (const { body } of rest) this.add(readLook(body));
     return about;
   }

@@ -21,7 +21,8 @@ from PIL import Image
 from safetensors.numpy import load
 
 from apps.gan_trainer import pictures_rules, pictures_stages, rules, state
-from apps.gan_trainer.pictures_films import PictureFilm, Seen, films, put
+from apps.gan_trainer.films import Seen, put
+from apps.gan_trainer.pictures_films import PictureFilm, films
 from engines import runtime
 from engines.gan import pictures
 from engines.gan.pictures.rules import Architecture, Rules
