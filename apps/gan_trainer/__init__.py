@@ -12,6 +12,7 @@ RESTING = {"g_layers": "64,64,64", "d_layers": "64,64,64", "lr_g": "0.003", "lr_
            "beta2": "0.999", "z_kind": "uniform", "r1": "0.02",
            "batch": "256", "decay": "5000"}
 COLLAPSING = {"lr_g": "0.01", "lr_d": "0.002", "beta1": "0.9"}
+LOSS_DECIDES = {"lr_g": "0.005", "lr_d": "0.005", "beta1": "0.9", "d_steps": "5", "gp": "3", "decay": "3000"}
 REPAIR = "loss:wgan-gp;gp:0.1;d_steps:3;lr_g:0.001;lr_d:0.001;beta1:0.5"
 
 DEMO = Demo(
@@ -23,22 +24,23 @@ DEMO = Demo(
         Scene("The ring, learned", "Eight heaps, found one after the other.",
               {"data": "ring", "seed": "1", **RESTING, "speed": "max", "play": "1"}),
         Scene("Mode collapse", "G runs from heap to heap, and D after it.",
-              {"data": "ring", "seed": "1", **COLLAPSING, "until": "2000", "speed": "600", "play": "1"}),
+              {"data": "ring", "seed": "1", **COLLAPSING, "until": "2000", "speed": "200", "play": "1"}),
         Scene("The detective is too good", "D is sure of everything; what is left for G to learn from?",
-              {"data": "ring", "seed": "1", "loss": "minimax", "z_kind": "uniform", "lr_g": "1e-05", "lr_d": "0.005",
-               "d_steps": "5", "d_layers": "64,64", "until": "800", "play": "1"}),
+              {"data": "ring", "seed": "1", "loss": "minimax", "z_kind": "uniform", "lr_g": "0.0001", "lr_d": "0.005",
+               "d_steps": "10", "d_layers": "64,64", "until": "1200", "speed": "200", "play": "1"}),
         Scene("They run in circles", "Momentum feeds the swing. Take less of it and they settle.",
-              {"data": "line", "seed": "1", "lr_g": "0.005", "lr_d": "0.005", "beta1": "0.95", "until": "3000", "play": "1"}),
-        Scene("WGAN-GP repairs it", "The same seed twice: left collapses, right does not.",
-              {"data": "ring", "seed": "1", **COLLAPSING, "versus": REPAIR, "until": "2000", "speed": "600", "play": "1"}),
+              {"data": "line", "seed": "1", "lr_g": "0.005", "lr_d": "0.005", "beta1": "0.95", "until": "3000", "speed": "200", "play": "1"}),
+        Scene("WGAN-GP repairs it", "The same seed twice, another loss on the right: which one collapses?",
+              {"data": "ring", "seed": "1", **LOSS_DECIDES, "versus": "loss:wgan-gp", "until": "3000", "speed": "200",
+               "play": "1"}),
         Scene("In balance: D = 1/2", "Both curves of D end at a half: it can only guess.",
               {"data": "grid", "seed": "2", **RESTING, "speed": "max", "play": "1"}),
         Scene("Digits from noise", "When can you read the first one?",
               {"tool": "pictures", "set": "mnist", "stage": "scratch", "play": "1"}),
         Scene("Emoji, stage by stage", "From blots to faces in five stages of one long training.",
-              {"tool": "pictures", "set": "emoji", "stage": "20000"}),
-        Scene("Change the rule midway", "Half-way the loss becomes another one: what do the curves do?",
-              {"data": "ring", "seed": "1", **COLLAPSING, "midway": REPAIR, "until": "4000", "speed": "600", "play": "1"}),
+              {"tool": "pictures", "set": "emoji", "stage": "20000", "view": "film"}),
+        Scene("Change the rule midway", "Half-way WGAN-GP takes over, with shorter steps: what do the curves do?",
+              {"data": "ring", "seed": "1", **COLLAPSING, "midway": REPAIR, "until": "3000", "speed": "200", "play": "1"}),
         Scene("One step, slowly", "Every phase of a step, from noise to both lessons.",
               {"data": "ring", "seed": "1", "speed": "slow", "play": "1"}),
     ),

@@ -22,7 +22,7 @@ TOOL_MODULES = ("pictures",)
 PACKAGE = "apps.gan_trainer"
 LAYERS = ("real", "fake", "surface", "mesh", "arrows")
 DRAWN_CHARACTERS = 2000          # 1.5 kB of strokes in base64, as of any drawing in an address
-SPEEDS = ("slow", "10", "60", "600", "max")
+SPEEDS = ("slow", "10", "60", "200", "600", "max")
 
 
 def matching(pattern: str, what: str, longest: int) -> Callable[[str], str]:

@@ -27,6 +27,7 @@ SWING = 0.25                     # of D's lead, from its least to its most, that
 APART = 0.4                      # bit of divergence above which a critic's lead has no reason to be nothing
 LOST = 30.0                      # a loss beyond it, or a point beyond the plane, is divergence
 RESTING = 0.06                   # of 1/2, within which D is at its resting place
+CLOSE, WELL = 0.25, 0.8          # bit of divergence, and share of good points, that a game at rest has at least reached
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,14 @@ def _too_strong(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     real, fake, norm = _mean(seen, "d_real"), _mean(seen, "d_fake"), _mean(seen, "norm_g")
     if rules.loss not in PROBABILITIES or real < SURE or fake > FOOLED or _mean(seen, "loss_g") > LOST:
         return None
-    saw = f"D says {100 * real:.0f} % of real points and {100 * fake:.1f} % of generated ones"
+    saw = f"Lately D(real) was {100 * real:.0f} % and D(generated) {100 * fake:.1f} %"
     change: dict[str, Any] = {"d_steps": 1} if rules.d_steps > 1 else {}
     if rules.lr_d > 2 * rules.lr_g:
         change |= {"lr_g": 0.001, "lr_d": 0.001}
     if rules.loss == "minimax" and norm < VANISHED:
-        return Diagnosis("too-strong", "D is too strong", f"{saw}; the gradient that reaches G has a norm of {norm:.1g}.",
+        return Diagnosis("too-strong", "D is too strong", f"{saw}; the gradient that reached G had a norm of {norm:.1g}.",
                          "Where D is sure the minimax loss is flat; the non-saturating one is steep there.",
-                         {"loss": "non-saturating", **change})
+                         {"loss": "non-saturating"})
     if change:
         return Diagnosis("too-strong", "D is too strong", f"{saw}: G never gets near.", "Let D learn no faster than G.", change)
     return Diagnosis("too-strong", "D is too strong", f"{saw}: G never gets near.",
@@ -97,14 +98,17 @@ def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
         saw = f"{found:.0f} of {count} modes found"
         led = {int(each.modes.argmax()) for each in seen if each.modes.max() > 0.05}
         if len(led) > 2:
-            saw += ", now these, now those: G runs ahead, D after it"
+            saw += ", and not the same ones for long: G runs from one to the next, D after it"
     else:
         if _mean(seen, "good") < 0.8 or _mean(seen, "jsd") < 0.6:
             return None
         saw = (f"{100 * _mean(seen, 'good'):.0f} % of the points lie on the data, but only on a part of it "
                f"(divergence {_mean(seen, 'jsd'):.2f} bit)")
     if rules.loss in PROBABILITIES:
-        saw += f"; D says {100 * _mean(seen, 'd_fake'):.0f} % of them"
+        real, fake = _mean(seen, "d_real"), _mean(seen, "d_fake")
+        saw += f"; D(real) is {100 * real:.0f} % and D(generated) {100 * fake:.0f} %"
+        if max(abs(real - 0.5), abs(fake - 0.5)) <= RESTING:
+            saw += ", which here is no sign of balance"
     return _held_to_slope(Diagnosis("collapse", "Mode collapse", f"{saw}."), rules)
 
 
@@ -140,29 +144,30 @@ def _changes(values: np.ndarray) -> int:
 def _held_to_slope(found: Diagnosis, rules: Rules) -> Diagnosis:
     """The advice for a G that runs after a D which gives no direction between the modes."""
     change: dict[str, Any] = {"loss": "wgan-gp", "gp": 0.1, "d_steps": max(3, rules.d_steps)}
-    advice = "WGAN-GP holds the critic's slope near 1: it points to the modes that are missing."
+    advice = "WGAN-GP holds the critic's slope near 1, so that it points to the modes that are missing"
     if rules.loss == "wgan-gp":
-        change, advice = {"d_steps": min(10, rules.d_steps + 2)}, "Let the critic learn more between two steps of G."
+        change, advice = {"d_steps": min(10, rules.d_steps + 2)}, "Let the critic learn more between two steps of G"
     if len(rules.d_layers) < 2 or max(rules.d_layers) < 32:
         change["d_layers"] = (64, 64)
-        advice += " It also needs room to tell them apart."
-    if max(rules.lr_g, rules.lr_d) > 0.002:
+        advice += "; it needs room to tell them apart"
+    if max(rules.lr_g, rules.lr_d) > 0.002 or rules.optimiser != "adam":
         change |= {"lr_g": 0.001, "lr_d": 0.001}
+        advice += "; and shorter steps keep G where it points to"
     if rules.optimiser != "adam":
-        change |= {"optimiser": "adam", "lr_g": 0.001, "lr_d": 0.001}
+        change["optimiser"] = "adam"
     if rules.beta1 > 0.6:
         change["beta1"] = 0.5
-    return replace(found, advice=advice, change=change)
+    return replace(found, advice=f"{advice}.", change=change)
 
 
 def _balanced(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     real, fake = _mean(seen, "d_real"), _mean(seen, "d_fake")
-    if rules.loss not in PROBABILITIES or max(abs(real - 0.5), abs(fake - 0.5)) > RESTING or _mean(seen, "jsd") > 0.4:
+    if rules.loss not in PROBABILITIES or max(abs(real - 0.5), abs(fake - 0.5)) > RESTING or _mean(seen, "jsd") > CLOSE or _mean(seen, "good") < WELL:
         return None
     if len(seen[-1].modes) and _mean(seen, "found") < 0.9 * len(seen[-1].modes):
         return None
-    return Diagnosis("balanced", "In balance", f"D says {100 * real:.0f} % of real and {100 * fake:.0f} % of generated points: "
-                     f"it can only guess, and {100 * _mean(seen, 'good'):.0f} % of the points are good.")
+    return Diagnosis("balanced", "In balance", f"Lately D(real) was {100 * real:.0f} % and D(generated) {100 * fake:.0f} %: "
+                     f"D can only guess, and {100 * _mean(seen, 'good'):.0f} % of the points are good.")
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------
@@ -224,7 +229,7 @@ def _pictures_too_strong(last: Stretch, rules: PictureRules) -> Diagnosis | None
         advice, change = "Keep D flat at real pictures: it says less, but with a slope.", {"r1": 1.0}
     else:
         advice, change = "Blur what D sees, so that real and generated pictures overlap.", {"noise": max(0.1, min(1.0, 2 * rules.noise))}
-    saw = f"D says {100 * last.real:.0f} % of real pictures and {100 * last.fake:.1f} % of generated ones; G's gradient has a norm of {last.norm:.2g}."
+    saw = f"Lately D(real) was {100 * last.real:.0f} % and D(generated) {100 * last.fake:.1f} %; G's gradient had a norm of {last.norm:.2g}."
     return Diagnosis("too-strong", "D is too strong", saw, advice, change)
 
 
@@ -235,7 +240,7 @@ def _pictures_collapse(last: Stretch, rules: PictureRules) -> Diagnosis | None:
     if best < ONCE or now >= LEFT * best or (last.probable and last.fake < PASSING):
         return None
     saw = f"Recall has fallen from {best:.2f} to {now:.2f}"
-    saw += f" while D says {100 * last.fake:.0f} % of the generated pictures: fewer kinds of them, and they pass." if last.probable else \
+    saw += f" while D(generated) is {100 * last.fake:.0f} %: fewer kinds of pictures, and they pass." if last.probable else \
         ": fewer kinds of pictures."
     if rules.loss == "wgan-gp":
         return Diagnosis("collapse", "Mode collapse", saw, "Let the critic learn more between two steps of G.",

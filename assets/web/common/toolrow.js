@@ -55,6 +55,7 @@ export function tabs(app, tools) {
     made[name] ??= tools[name][1]().then((module) => module.default(panel, app)).catch((fault) => {
       console.warn(name, fault);
       delete made[name];
+      app.status("This tool could not be loaded: reload the page to try again.", "error");
       return { stage: h("p", { class: "g-missing" }, "This tool could not be loaded; the rest of the page works. Reload to try again.") };
     });
     const tool = await made[name];

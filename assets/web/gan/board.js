@@ -36,6 +36,7 @@ export class Board {
     Object.assign(this, { side, ratio, ground: null });
     this.canvas.width = this.canvas.height = Math.round(side * ratio);
     this.canvas.style.width = this.canvas.style.height = `${side}px`;
+    this.box.style.setProperty("--side", `${side}px`);
     this.unit = side / (2 * REACH);
     this.paint();
   }

@@ -6,7 +6,7 @@ import { tokens } from "./ink.js";
 import { PROBABILITY, verdict } from "./rules.js";
 
 export const CHARTS = {
-  verdicts: { title: "D", name: "D says", lines: [["d_real", "real", "real"], ["d_fake", "made", "fake"]], unit: true },
+  verdicts: { title: "D", name: "D says", lines: [["d_real", "real", "real"], ["d_fake", "generated", "fake"]], unit: true },
   quality: { title: "", name: "Quality", lines: [["share", "modes", "ink"], ["good", "good", "fake"], ["jsd", "JSD", "ink2"]], low: 0, high: 1 },
   losses: { title: "Losses", lines: [["loss_d", "D", "real"], ["loss_g", "G", "fake"]] },
   gradients: { title: "Gradients", lines: [["norm_d", "D", "real"], ["norm_g", "G", "fake"]], log: true },
@@ -102,6 +102,7 @@ export class Curve {
     this.axes(g, { left, right, top, bottom, low, high });
     if (mixed) this.scores(g, right, top, bottom, range);
     if (probable) this.half(g, left, right, y(0.5, probable));
+    if (!all.some((looks) => looks.some((look) => this.lines().some(([key]) => this.value(look, key) != null)))) this.empty(g, (left + right) / 2, (top + bottom) / 2);
     this.games.forEach((game, which) => {
       for (const mark of game.marks) this.mark(g, x(mark.step), top, bottom);
       if (game.ghost) this.draw(g, game.ghost.looks, x, y, [3, 3], 0.35);
@@ -111,6 +112,14 @@ export class Curve {
       g.fillStyle = this.ink.accent;
       g.fillRect(x(Math.min(this.step, this.last)) - 1, top - 3, 2, bottom - top + 3);
     }
+  }
+
+  empty(g, x, y) {
+    g.fillStyle = this.ink.ink2;
+    g.font = `13px ${this.ink.text}`;
+    g.textAlign = "center";
+    g.textBaseline = "middle";
+    g.fillText(this.games[0]?.looks.length ? "was not recorded" : "nothing yet", x, y);
   }
 
   // D says a probability by one loss and a score by another: each has its own scale, and its own stretch of the curve.
@@ -201,15 +210,18 @@ export class Curve {
     for (const [key, , colour] of this.lines()) {
       g.strokeStyle = this.ink[colour];
       g.beginPath();
-      let pen = null; // of which kind the last one was
+      let [pen, drawn, at] = [null, 0, null]; // of which kind the last one was, how many there were, and where the last one is
       looks.forEach((look, i) => {
         if (i % every && i !== looks.length - 1 && !look.changed.length) return;
         const value = this.value(look, key);
         if (value == null) return;
         const kind = this.probable(look);
-        g[pen === kind ? "lineTo" : "moveTo"](x(look.step), y(value, look));
+        at = [x(look.step), y(value, look)];
+        g[pen === kind ? "lineTo" : "moveTo"](...at);
         pen = kind;
+        drawn++;
       });
+      if (drawn === 1) g.arc(...at, 2, 0, 2 * Math.PI); // one alone makes no line
       g.stroke();
     }
     g.setLineDash([]);

@@ -39,6 +39,7 @@ const PHASES = {
   g_learn: [["loss_g", "generator", "samples"], ["back_g", "made"]],
 };
 const LEARNED = ["d_learn", "g_judge", "g_loss", "g_learn"]; // phases in which D is the one after its update
+const KNOWN_D = ["d_loss", ...LEARNED], KNOWN_G = ["g_loss", "g_learn"]; // in which a player's gradient has been found
 const ONLY_FAKE = ["g_judge", "g_loss", "g_learn"]; // in which D is asked about generated points alone
 
 const svg = (name, attributes) => {
@@ -256,10 +257,14 @@ export class Graph {
     return { real: judgedBySurface(real ? this.judgedCells : [], surface), fake: judgedBySurface(cellsOf(samples, side, samples.length), surface), ends };
   }
 
+  /** How long each gradient is; of a step that is taken apart, from the phase on in which it is known. */
   gradients(look) {
-    for (const [way, norm] of [["back_d", look?.norm_d], ["back_g", look?.norm_g]]) {
+    const after = this.round?.look;
+    const norm_d = after && KNOWN_D.includes(this.now) ? after.norm_d : look?.step ? look.norm_d : null;
+    const norm_g = after && KNOWN_G.includes(this.now) ? after.norm_g : look?.step ? look.norm_g : null;
+    for (const [way, norm] of [["back_d", norm_d], ["back_g", norm_g]]) {
       this.widen(way, thickness(norm));
-      const words = norm == null ? "" : inShort(norm);
+      const words = inShort(norm);
       if (this.ways[way].label.textContent !== words) this.ways[way].label.textContent = words;
     }
   }

@@ -4,11 +4,11 @@ import { h } from "../common/dom.js";
 import { inWords } from "./rules.js";
 
 const EARLY = 600; // steps in which every game looks ill
-const QUIET = "Neither ill nor at rest: nothing to report.";
+const QUIET = "No illness is seen, and no rest: it is on its way.";
 const WAITING = `What the game suffers from is said here, from step ${EARLY} on.`;
 
 export class Illness {
-  /** change(rules): what is advised is to be tried. */
+  /** change(rules): what is advised is to be tried; without it nothing is advised. */
   constructor(change) {
     this.change = change;
     this.element = h("div", { class: "gx-diagnosis", role: "note", "aria-label": "Diagnosis", hidden: true });
@@ -22,8 +22,8 @@ export class Illness {
     this.shown = key;
     this.element.dataset.kind = said?.kind ?? "none";
     if (!said) return this.element.replaceChildren(h("p", {}, key));
-    const advised = Object.keys(said.change ?? {}).length > 0;
+    const advised = this.change && Object.keys(said.change ?? {}).length > 0;
     const button = advised && h("button", { type: "button", class: "g-btn", title: `Set ${inWords(said.change)}`, onclick: () => this.change(said.change) }, "Try it");
-    this.element.replaceChildren(h("p", {}, h("b", {}, `${said.title}. `), `${said.saw} ${said.advice ?? ""}`), ...(advised ? [button] : []));
+    this.element.replaceChildren(h("p", {}, h("b", {}, `${said.title}. `), `${said.saw} ${this.change ? said.advice ?? "" : ""}`), ...(advised ? [button] : []));
   }
 }

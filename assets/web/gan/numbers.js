@@ -19,7 +19,7 @@ export function rowsOf(look, modes) {
   return [
     { ...(modes ? { modes: `${look.found} of ${modes} modes` } : {}), good: `${Math.round(100 * look.good)} % good`,
       ...(look.jsd == null ? {} : { jsd: `JSD ${look.jsd.toFixed(2)}` }), ...(look.carried == null ? {} : { w1: `W₁ ${look.carried.toFixed(2)}` }) },
-    { d_real: `D(real) ${verdict(look.d_real, look.loss)}`, d_fake: `D(fake) ${verdict(look.d_fake, look.loss)}` },
+    { d_real: `D(real) ${verdict(look.d_real, look.loss)}`, d_fake: `D(gen.) ${verdict(look.d_fake, look.loss)}` },
   ];
 }
 

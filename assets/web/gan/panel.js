@@ -6,7 +6,7 @@ import { sketchOf } from "./shapes.js";
 import { versusBox } from "./versus.js";
 
 const DATA = [["ring", "Eight Gaussians on a ring"], ["grid", "Twenty-five on a grid"], ["line", "Line"], ["spiral", "Spiral"], ["rings", "Two rings"], ["own", "Your own"]];
-const LAYERS = [["real", "real", "real points"], ["fake", "made", "generated points"], ["surface", "D", "what D says of every place"], ["mesh", "G’s grid", "a square grid of noise, as G bends it"], ["arrows", "pull", "gradients: where each generated point would go"]];
+const LAYERS = [["real", "real", "real points"], ["fake", "generated", "generated points"], ["surface", "D", "what D says of every place"], ["mesh", "G’s grid", "a square grid of noise, as G bends it"], ["arrows", "pull", "gradients: where each generated point would go"]];
 const COMPARED = ["loss", "lr_g", "lr_d", "d_steps", "g_layers", "d_layers", "z_dim", "batch", "beta1", "spectral", "batch_norm", "noise", "smoothing", "r1", "gp", "optimiser"];
 
 // key: [lowest, highest, step on the slider's own scale, logarithmic]

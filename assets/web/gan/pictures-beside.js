@@ -31,7 +31,7 @@ export class Beside {
     const row = (words, ...names) => h("div", {}, h("span", {}, words), ...names.map(value));
     this.table = h("div", { class: "gp-numbers" },
       row(h("span", {}, term("D(real)", ABOUT.d_real), " · ", term("D(gen.)", ABOUT.d_fake)), "d"), row(term("Fréchet distance", ABOUT.frechet), "frechet"),
-      row(h("span", {}, term("Precision", ABOUT.precision), " · ", term("recall", ABOUT.recall)), "crowd"), row(term("Recognised", ABOUT.recognised), "recognised"),
+      row(h("span", {}, term("Precision", ABOUT.precision), " · ", term("recall", ABOUT.recall)), "crowd"), (this.recognised = row(term("Recognised", ABOUT.recognised), "recognised")),
       (this.when = h("p", { class: "gp-when" })));
     this.shares = h("canvas", { class: "gp-shares", role: "img", "aria-label": "Share of each class" });
     this.sharesBox = h("div", { class: "gp-sharesbox" }, h("span", {}, term("Share by class", ABOUT.share)), this.shares);
@@ -63,17 +63,18 @@ export class Beside {
   }
 
   /** look: that is shown; measures: the newest that are not later, or null. */
-  numbers(look, measures) {
+  numbers(look, measures, names) {
     const [real, fake] = verdictsOf(look);
     put(this.values.d, `${verdict(real, look.loss)} · ${verdict(fake, look.loss)}`);
     put(this.values.frechet, measures?.frechet == null ? "–" : measures.space === "colours" ? measures.frechet.toFixed(2) : measures.frechet.toFixed(measures.frechet < 100 ? 1 : 0));
     put(this.values.crowd, measures?.precision == null ? "–" : `${measures.precision.toFixed(2)} · ${measures.recall.toFixed(2)}`);
     put(this.values.recognised, measures?.recognised == null ? "–" : `${Math.round(100 * measures.recognised)} %`);
+    this.recognised.hidden = measures?.space === "colours"; // no classifier knows them
     put(this.when, measures ? sourceOf(measures) : "");
-    this.bars(measures?.share ?? []);
+    this.bars(measures?.share ?? [], names);
   }
 
-  bars(share) {
+  bars(share, names) {
     this.sharesBox.hidden = !share.length;
     const [w, tall] = [this.shares.clientWidth, this.shares.clientHeight];
     if (!share.length || !w) return;
@@ -81,20 +82,27 @@ export class Beside {
     [this.shares.width, this.shares.height] = [w * ratio, tall * ratio];
     const g = this.shares.getContext("2d");
     g.scale(ratio, ratio);
-    const { fake, ink2, line } = tokens();
+    const { fake, ink2, line, text } = tokens();
     const most = Math.max(0.2, ...share);
+    const foot = tall - 14;
+    g.fillStyle = ink2;
+    g.font = `12px ${text}`;
+    g.textAlign = "center";
+    names.forEach((name, i) => g.fillText(name.length > 2 ? name.slice(0, 1) : name, ((i + 0.5) * w) / share.length, tall - 2));
     g.fillStyle = line;
-    g.fillRect(0, tall - 1, w, 1);
+    g.fillRect(0, foot - 1, w, 1);
     g.fillStyle = fake;
-    share.forEach((value, i) => g.fillRect((i * w) / share.length + 1, tall - 1 - ((tall - 2) * value) / most, w / share.length - 2, ((tall - 2) * value) / most));
+    share.forEach((value, i) => g.fillRect((i * w) / share.length + 1, foot - 1 - ((foot - 2) * value) / most, w / share.length - 2, ((foot - 2) * value) / most));
     g.strokeStyle = ink2;
     g.setLineDash([2, 3]);
     g.beginPath();
-    const even = tall - 1 - ((tall - 2) / share.length / most);
+    const even = foot - 1 - ((foot - 2) / share.length / most);
     g.moveTo(0, even);
     g.lineTo(w, even);
     g.stroke();
-    this.shares.setAttribute("aria-label", `Share of each class: ${share.map((value) => `${Math.round(100 * value)} %`).join(", ")}`);
+    const said = share.map((value, i) => `${names[i]} ${Math.round(100 * value)} %`).join(", ");
+    this.shares.setAttribute("aria-label", `Share of each class: ${said}`);
+    this.shares.title = said;
   }
 
   /** games: one or two. */

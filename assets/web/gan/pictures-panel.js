@@ -28,9 +28,10 @@ const TIPS = {
 export const inWords = (rules) => Object.entries(rules).map(([key, value]) => `${WORDS[key]} ${valueText(key, value)}`).join(", ");
 
 export class PicturesPanel {
-  /** on: {rule(name, value), recommended(), csv(), weights()}; rules(): those in force; about(): what is known of the set. */
-  constructor(panel, app, on, { rules, about }) {
-    Object.assign(this, { app, on, rules, about, rows: [] });
+  /** on: {rule(name, value), recommended(), csv(), weights()}; rules(): those in force; about(): what is known of the set;
+      stage(): where a game begins, or the stage on screen. */
+  constructor(panel, app, on, { rules, about, stage }) {
+    Object.assign(this, { app, on, rules, about, stage, rows: [] });
     this.kept = h("p", { class: "gx-about" });
     panel.append(h("div", { class: "gx-controls" }, this.sets(), this.stages(), this.classes(), this.kept, this.loss(), this.slider("lr_g", "Rate of G"), this.slider("lr_d", "Rate of D"),
       this.slider("d_steps", "D per G"), this.only(this.slider("clip", "Clipping"), ["wgan"]), this.only(this.slider("gp", "Penalty λ"), ["wgan-gp"]), this.slider("r1", "R1 γ"), this.more(),
@@ -68,7 +69,7 @@ export class PicturesPanel {
       [...row.children].forEach((button, i) => {
         const { value } = options[i];
         button.disabled = value !== "scratch" && !stages.includes(Number(value));
-        button.setAttribute("aria-pressed", String(value === this.get("stage")));
+        button.setAttribute("aria-pressed", String(value === this.stage()));
       });
       note.textContent = why;
       note.hidden = !why;

@@ -19,7 +19,7 @@ export class PicturesShow {
     Object.assign(this, { app, visible: false, shown: 0, following: true, about: null, sheets: { a: {}, b: {} }, picked: 0, walkAt: null });
     this.games = { a: this.makeGame("a"), b: this.makeGame("b") };
     this.easel = new Easel({ over: (item) => this.over(item), press: (item) => this.press(item) });
-    this.beside = new Beside((step) => this.seek(step), (rules) => { for (const [name, value] of Object.entries(rules)) this.rule(name, value); });
+    this.beside = new Beside((step) => this.seek(step), (rules) => this.tryOut(rules));
     this.transport = new PictureTransport({ toggle: () => this.toggle(), seek: (index) => this.seek(this.game.looks[index]?.step ?? 0), newest: () => this.seek(this.game.step),
       until: (input) => this.until(input), reset: () => this.restart() });
     this.stage = this.build();
@@ -128,7 +128,7 @@ export class PicturesShow {
     }
     this.easel.show(scene);
     this.pick(scene);
-    this.beside.numbers(look, this.measured(look.step));
+    this.beside.numbers(look, this.measured(look.step), this.about.classes.map(shortName));
     this.beside.curve(this.both().map((which) => this.games[which]), this.shown);
     this.beside.illness.show(this.game.illness(this.shown));
     this.tell(look);
@@ -181,7 +181,7 @@ export class PicturesShow {
     const playing = this.playing().length > 0;
     this.transport.show({ step: look?.step ?? 0, index: look ? game.index(this.shown) : 0, count: game.looks.length, playing, behind, kept, precomputed: look?.precomputed });
     if (document.activeElement !== this.transport.until) this.transport.until.value = this.get("puntil") ?? "";
-    const words = game.trained ? `${game.looks.length} looks, ${(game.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps ${game.kept.length} ${game.kept.length === 1 ? "moment" : "moments"} to go on from, 24 MB at most: the marks under the slider` : "";
+    const words = game.trained ? `The film: ${game.looks.length} looks, ${(game.bytes / 2 ** 20).toFixed(1)} MB in this page; the gallery keeps ${game.kept.length} ${game.kept.length === 1 ? "moment" : "moments"} for an hour, 24 MB at most: the marks under the slider.` : "";
     if (this.panel.kept.textContent !== words) this.panel.kept.textContent = words;
     this.stage.dataset.playing = String(playing);
   }

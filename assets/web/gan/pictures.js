@@ -22,7 +22,7 @@ class PicturesTool extends PicturesShow {
     super(app);
     this.stages = [];
     this.panel = new PicturesPanel(panel, app, { rule: (name, value) => this.rule(name, value), recommended: () => this.recommended(), csv: () => this.csv(), weights: () => this.weights() },
-      { rules: () => this.rules(), about: () => this.about });
+      { rules: () => this.rules(), about: () => this.about, stage: () => (this.game.at(this.shown)?.precomputed && !this.game.trained ? String(this.game.at(this.shown).step) : this.get("stage")) });
     this.requests = Object.fromEntries(["a", "b"].map((which) => [which, newest((what) => this.fetchSheet(what), (sheet, what) => this.sheeted(sheet, what), 100)]));
     this.sheetKeys = {};
     app.store.on([...GAME, "reel", "play"], (state, changed) => this.changed(state, changed));
@@ -44,6 +44,15 @@ class PicturesTool extends PicturesShow {
   }
 
   rule(name, value) { this.app.store.set({ [`p_${name}`]: value === this.about.rules[name] ? null : value }); }
+
+  /** What a diagnosis advises is played at once, from the step on screen. */
+  tryOut(rules) {
+    for (const [name, value] of Object.entries(rules)) this.rule(name, value);
+    if (this.playing().length) return;
+    const { puntil } = this.app.store.get();
+    if (puntil != null && this.shown >= puntil) this.app.store.set({ puntil: null });
+    this.begin();
+  }
 
   recommended() { this.app.store.set(Object.fromEntries(RULES.map((name) => [`p_${name}`, null]))); }
 
@@ -139,7 +148,7 @@ class PicturesTool extends PicturesShow {
 
   greet() {
     const said = this.missing ?? (this.two ? `Two trainings from the same ${this.get("stage") === "scratch" ? "seed" : "networks"}. B has ${inWords(this.get("pversus"))}. Press play: they share this machine.` : null) ?? (this.get("stage") === "scratch" ? "Two networks that have learned nothing yet. Press play: most happens in the first minutes."
-      : `Networks that were trained beforehand, ${Number(this.get("stage")).toLocaleString("en")} steps. Drag back through the stages, or press play to train on, live.`);
+      : `Networks that were trained beforehand, ${(this.game.at(this.shown)?.step ?? 0).toLocaleString("en")} steps. Drag back through the stages, or press play to train on, live.`);
     this.say(said, this.missing ? "error" : "info");
     this.missing = null;
   }
@@ -239,6 +248,8 @@ class PicturesTool extends PicturesShow {
     this.shown = this.following ? this.newest : look.step;
     this.soon();
     this.ask();
+    if (look.precomputed && !game.trained && !this.playing().length) this.greet();
+    this.panel.render();
     clearTimeout(this.resting);
     if (!this.playing().length) this.resting = setTimeout(() => this.app.store.set({ pat: this.following && !game.trained ? null : this.shown }), 400);
   }

@@ -9,6 +9,7 @@ import { Numbers, rowsOf } from "./numbers.js";
 import { capital, inWords } from "./rules.js";
 import { Transport } from "./transport.js";
 
+const UNDER_TWO = 116; // pixels below each of two planes: its numbers, and by which rules it is played
 const BESIDE_MS = 80; // between two pictures of what stands beside the plane, while it is played: it leaves more of the machine to the game
 
 export class PlaneShow {
@@ -37,7 +38,8 @@ export class PlaneShow {
   playing() { return [this.games.a, this.games.b].filter((game) => game.playing); }
 
   build() {
-    this.illness = new Illness((rules) => this.app.store.set(rules));
+    this.illness = new Illness((rules) => this.tryOut(rules));
+    this.illnesses = { a: new Illness(), b: new Illness() }; // of two games, each under its own plane
     this.numbers = new Numbers();
     const choices = this.curves.map((curve) => {
       const select = h("select", { class: "gx-choose", "aria-label": "Curves", onchange: () => { curve.choose(select.value); } },
@@ -45,6 +47,7 @@ export class PlaneShow {
       curve.element.append(select);
       return curve.element;
     });
+    for (const which of ["a", "b"]) this.boards[which].element.append(this.illnesses[which].element);
     this.boardsBox = h("div", { class: "gx-boards" }, this.boards.a.element, this.boards.b.element);
     this.beside = h("div", { class: "gx-beside" }, this.graph.element, this.illness.element, this.numbers.element, h("div", { class: "gx-curves" }, ...choices), this.transport.steps);
     return h("div", { class: "gx-plane" }, this.boardsBox, this.transport.element, this.beside); // as the keyboard comes to them
@@ -69,6 +72,7 @@ export class PlaneShow {
     // One board is as large as the height allows, and leaves a little less than half of the width to what is beside it.
     const [wide, tall] = [this.stage.clientWidth - 24, this.stage.clientHeight - 20 - this.transport.element.offsetHeight - 8];
     this.stage.style.setProperty("--board", `${Math.max(160, Math.min(tall, wide * 0.56))}px`);
+    this.stage.style.setProperty("--two", `${Math.round(Math.max(320, Math.min(wide * 0.78, 2 * (tall - UNDER_TWO) + 10)))}px`);
     for (const board of Object.values(this.boards)) board.measure();
     this.soon();
   }
@@ -88,6 +92,7 @@ export class PlaneShow {
       for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
       if (look) this.readout(look, modes);
       this.illness.show(a.illness(this.shown), this.shown);
+      for (const which of ["a", "b"]) this.illnesses[which].show(this.two ? this.games[which].illness(this.shown) : null);
     }
     put(this.boards.a.apart, this.two ? "Solid lines. The rules as they are set" : "");
     put(this.boards.b.apart, this.two ? `Dashed lines. ${capital(inWords(this.get("versus")))}` : "");
@@ -115,7 +120,7 @@ export class PlaneShow {
     this.transport.show({ step: this.shown, newest: a.step, playing, over, slow: this.slow.running, branching: !playing && this.shown < a.step });
     this.transport.speed.value = this.get("speed");
     if (document.activeElement !== this.transport.until) this.transport.until.value = String(this.get("until"));
-    const kept = a.looks.length ? `${a.looks.length} looks, ${(a.bytes / 2 ** 20).toFixed(1)} MB here; the hub keeps moments to go on from, 6 MB at most` : "";
+    const kept = a.looks.length ? `The film: ${a.looks.length} looks at the game, ${(a.bytes / 2 ** 20).toFixed(1)} MB in this page, and 6 MB at most in the gallery, for an hour.` : "";
     if (this.panel.about.textContent !== kept) this.panel.about.textContent = kept;
     this.stage.dataset.playing = String(playing);
   }

@@ -18,7 +18,8 @@ import { Slow } from "./slow.js";
 
 const SETTLE_MS = 150; // a slider under the finger tells the game once it pauses
 const RERUN_MS = 6000;
-const PACE = { max: 0, 600: 600, 60: 60, 10: 10, slow: 10 };
+const MOST_STEPS = 1_000_000;
+const PACE = { max: 0, 600: 600, 200: 200, 60: 60, 10: 10, slow: 10 };
 const GAME = ["data", "drawn", "seed"]; // what makes another game
 
 class PlaneTool extends PlaneShow {
@@ -144,6 +145,18 @@ class PlaneTool extends PlaneShow {
     }, SETTLE_MS);
   }
 
+  /** What a diagnosis advises is played at once, from the step on screen; a game that was over gets as many steps again. */
+  tryOut(rules) {
+    this.app.store.set(rules);
+    clearTimeout(this.settling);
+    if (this.playing().length) return this.ruled(new Set(Object.keys(rules)));
+    const { until } = this.app.store.get();
+    if (this.shown >= until) this.app.store.set({ until: Math.min(MOST_STEPS, this.shown + until) });
+    this.running = null;
+    this.slow.stop();
+    this.begin();
+  }
+
   /** Not a step has been played: the game begins by the new rules. */
   restart() {
     if (!this.real) return;
@@ -261,7 +274,7 @@ class PlaneTool extends PlaneShow {
 
   until(input) {
     const value = Number(input.value);
-    if (!Number.isInteger(value) || value < 1 || value > 1e6) {
+    if (!Number.isInteger(value) || value < 1 || value > MOST_STEPS) {
       this.say(`“Stop at” is ${JSON.stringify(input.value.slice(0, 20))}; it may be a whole number from 1 to 1,000,000.`, "error");
       input.value = String(this.get("until"));
     } else this.app.store.set({ until: value });

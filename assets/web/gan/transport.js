@@ -2,7 +2,7 @@
 
 import { h, put } from "../common/dom.js";
 
-const SPEEDS = [["slow", "Slow motion", "each phase of a step, one after the other"], ["10", "10 a second"], ["60", "60 a second"], ["600", "600 a second"], ["max", "Full speed"]];
+const SPEEDS = [["slow", "Slow motion", "each phase of a step, one after the other"], ["10", "10 a second"], ["60", "60 a second"], ["200", "200 a second"], ["600", "600 a second"], ["max", "Full speed"]];
 
 export class Transport {
   /** on: {toggle(), one(who), seek(step), speed(value), until(step), reset(), live(), phase()}. */

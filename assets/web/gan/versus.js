@@ -1,7 +1,7 @@
 // The second game's rule that differs: which one, and what it is there. In either tool.
 
 import { h, segmented } from "../common/dom.js";
-import { LOSSES } from "./rules.js";
+import { LOSSES, valueText } from "./rules.js";
 
 const CHOICES = { loss: LOSSES, optimiser: [["adam", "Adam"], ["rmsprop", "RMSprop"], ["sgd", "SGD"]] };
 
@@ -13,7 +13,8 @@ export function versusBox({ names, compared, now, rule, set, complain }) {
   const choose = (name) => set({ [name]: other(name, rule(name)) });
   const on = h("button", { type: "button", class: "g-btn", "aria-pressed": "false", "data-tip": "a second game from the same seed, with one rule different", onclick: () => (now() ? set(null) : choose(key.value)) }, "A against B");
   const editor = h("div", { class: "gx-versus" }, h("span", {}, "B has"), key, value);
-  const element = h("div", { class: "gx-versusbox" }, on, editor);
+  const rest = h("p", { class: "gx-note" });
+  const element = h("div", { class: "gx-versusbox" }, on, editor, rest);
 
   function editorOf(name, made) {
     const what = `${names[name]} of game B`;
@@ -36,9 +37,10 @@ export function versusBox({ names, compared, now, rule, set, complain }) {
     const rules = now();
     element.dataset.on = String(Boolean(rules));
     on.setAttribute("aria-pressed", String(Boolean(rules)));
-    editor.hidden = !rules;
+    editor.hidden = rest.hidden = !rules;
     if (!rules) return;
-    const [[name, made]] = Object.entries(rules);
+    const [[name, made], ...others] = Object.entries(rules);
+    rest.textContent = others.length ? `And ${others.map(([each, there]) => `${names[each]} ${valueText(each, there)}`).join(", ")}.` : "";
     if (![...key.options].some((option) => option.value === name)) key.append(h("option", { value: name }, names[name]));
     key.value = name;
     if (!value.contains(document.activeElement)) value.replaceChildren(editorOf(name, made));

@@ -78,6 +78,7 @@ def test_scenes_play_by_the_rules_that_were_measured() -> None:
     assert played("The ring, learned") == played("In balance: D = 1/2") == presets.RECOMMENDED
     assert played("Mode collapse") == presets.COLLAPSE and played("The detective is too good") == presets.TOO_GOOD
     assert played("They run in circles") == presets.SWINGING and scenes["They run in circles"]["data"] == "line"
-    for title, key in (("WGAN-GP repairs it", "versus"), ("Change the rule midway", "midway")):
-        assert played(title) == presets.COLLAPSE
-        assert rules.read(scenes[title][key], presets.COLLAPSE) == presets.REPAIRED
+    for title, key, base, made in (("WGAN-GP repairs it", "versus", presets.LOSS_DECIDES, presets.RULED_BY_SLOPE),
+                                   ("Change the rule midway", "midway", presets.COLLAPSE, presets.REPAIRED)):
+        assert played(title) == base
+        assert rules.read(scenes[title][key], base) == made
