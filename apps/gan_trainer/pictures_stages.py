@@ -160,7 +160,9 @@ async def _stage_look(known: str, at: int, name: str, chosen: int, config: Mappi
     judged = runtime.start(pictures.judge, pictures.Judge(known, at, None, images, asked), session=visitor)
     samples, verdicts = await made.aresult(), await judged.aresult()
     measured = config.get("measured", {})
-    figures = measured.get("stages", {}).get(str(at)) or (measured if at == config.get("steps") else None)
+    figures = measured.get("stages", {}).get(str(at))
+    if at == config.get("steps") and "frechet" in measured:      # the last stage is measured by more pictures
+        figures = measured
     return wire.stage(at, config["rules"]["loss"], samples.images, samples.verdicts, verdicts.verdicts, _figures(figures, at))
 
 
@@ -169,7 +171,8 @@ def _figures(found: Mapping[str, Any] | None, at: int) -> dict[str, Any] | None:
     if not found:
         return None
     names = ("frechet", "precision", "recall", "recognised")
-    return {"step": at, **{each: found.get(each) for each in names}, "space": found.get("space", "classifier")}
+    return {"step": at, **{each: found.get(each) for each in names}, "space": found.get("space", "classifier"),
+            "floor": found.get("frechet_floor")}
 
 
 async def of_class(asked: Mapping[str, Any]) -> bytes:

@@ -33,7 +33,7 @@ def measured(found: pictures.Measures | None) -> dict[str, Any] | None:
         return None
     return {"step": found.step, "samples": found.samples, "space": found.space, "frechet": number(found.frechet),
             "precision": number(found.precision), "recall": number(found.recall), "recognised": number(found.recognised),
-            "share": [round(each, 4) for each in found.share]}
+            "share": [round(each, 4) for each in found.share], "floor": number(found.floor)}
 
 
 def look(frame: pictures.Look, loss: str) -> bytes:

@@ -63,7 +63,9 @@ def _mean(seen: Sequence[Measures], name: str) -> float:
 
 
 def _diverged(seen: list[Measures], rules: Rules) -> Diagnosis | None:
-    worst = max(abs(_mean(seen, "loss_d")), abs(_mean(seen, "loss_g")))
+    worst = abs(_mean(seen, "loss_d"))
+    if rules.loss in PROBABILITIES:                  # a critic's scores have no zero, and so has what G makes of them
+        worst = max(worst, abs(_mean(seen, "loss_g")))
     if worst < LOST:
         return None
     saw = f"The losses are at {_mean(seen, 'loss_d'):.3g} (D) and {_mean(seen, 'loss_g'):.3g} (G), and hardly a point lies near the data."
@@ -98,7 +100,7 @@ def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
         saw = f"{found:.0f} of {count} modes found"
         led = {int(each.modes.argmax()) for each in seen if each.modes.max() > 0.05}
         if len(led) > 2:
-            saw += ", and not the same ones for long: G runs from one to the next, D after it"
+            saw += ", and soon others: D drives G on"
     else:
         if _mean(seen, "good") < 0.8 or _mean(seen, "jsd") < 0.6:
             return None
@@ -106,9 +108,9 @@ def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
                f"(divergence {_mean(seen, 'jsd'):.2f} bit)")
     if rules.loss in PROBABILITIES:
         real, fake = _mean(seen, "d_real"), _mean(seen, "d_fake")
-        saw += f"; D(real) is {100 * real:.0f} % and D(generated) {100 * fake:.0f} %"
+        saw += f"; D(real) {100 * real:.0f} %, D(generated) {100 * fake:.0f} %"
         if max(abs(real - 0.5), abs(fake - 0.5)) <= RESTING:
-            saw += ", which here is no sign of balance"
+            saw += ", here no sign of rest"
     return _held_to_slope(Diagnosis("collapse", "Mode collapse", f"{saw}."), rules)
 
 
@@ -144,15 +146,15 @@ def _changes(values: np.ndarray) -> int:
 def _held_to_slope(found: Diagnosis, rules: Rules) -> Diagnosis:
     """The advice for a G that runs after a D which gives no direction between the modes."""
     change: dict[str, Any] = {"loss": "wgan-gp", "gp": 0.1, "d_steps": max(3, rules.d_steps)}
-    advice = "WGAN-GP holds the critic's slope near 1, so that it points to the modes that are missing"
+    advice = "WGAN-GP points to the modes that are missing"
     if rules.loss == "wgan-gp":
         change, advice = {"d_steps": min(10, rules.d_steps + 2)}, "Let the critic learn more between two steps of G"
     if len(rules.d_layers) < 2 or max(rules.d_layers) < 32:
         change["d_layers"] = (64, 64)
-        advice += "; it needs room to tell them apart"
+        advice += ", given room in D"
     if max(rules.lr_g, rules.lr_d) > 0.002 or rules.optimiser != "adam":
         change |= {"lr_g": 0.001, "lr_d": 0.001}
-        advice += "; and shorter steps keep G where it points to"
+        advice += "; shorter steps let G get there"
     if rules.optimiser != "adam":
         change["optimiser"] = "adam"
     if rules.beta1 > 0.6:

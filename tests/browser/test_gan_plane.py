@@ -56,7 +56,7 @@ def test_it_begins_untrained_and_plays_until_the_step_it_was_asked_for(plane: Ca
     assert painted(page) != before
     assert "Stopped at step 300" in status(page)
     until(page, "location.search.includes('film=') && location.search.includes('at=300')")
-    assert re.search(r"\d of 8 modes\s*\d+ % good\s*JSD", page.locator(".gx-numbers").inner_text())
+    assert re.search(r"\d/8\smodes\s*\d+\s%\sgood\s*JSD", page.locator(".gx-numbers").inner_text())
     page.get_by_role("button", name="Replay the film").click()
     until(page, f"{PLANE}.shown < 300")
     assert "type a later one" in status(page)
@@ -171,15 +171,25 @@ def test_the_diagnosis_is_that_of_the_moment_on_screen(plane: Callable[..., Watc
     watched = plane("lr_g=0.01&lr_d=0.002&beta1=0.9&until=1500&play=1")
     page = watched.page
     stopped(page, 1500)
-    said = page.locator(".gx-diagnosis")
-    until(page, "document.querySelector('.gx-diagnosis').textContent.includes('Mode collapse')")
+    said = page.locator(".gx-beside > .gx-diagnosis")
+    until(page, "document.querySelector('.gx-beside > .gx-diagnosis').textContent.includes('Mode collapse')")
     page.evaluate(f"{PLANE}.seek(0)")
-    until(page, "document.querySelector('.gx-diagnosis').dataset.kind === 'none'")
+    until(page, "document.querySelector('.gx-beside > .gx-diagnosis').dataset.kind === 'none'")
     assert "from step 600 on" in said.inner_text()
     page.evaluate(f"{PLANE}.live()")
-    until(page, "document.querySelector('.gx-diagnosis').dataset.kind === 'collapse'")
+    until(page, "document.querySelector('.gx-beside > .gx-diagnosis').dataset.kind === 'collapse'")
     said.get_by_role("button", name="Try it").click()
     assert page.evaluate("window.__gan.app.store.get('loss')") == "wgan-gp"
+    stopped(page, 3000)                     # it is played at once, as many steps again
+    until(page, f"{GAME}.marks.length === 1 && {GAME}.marks[0].step === 1500")
+    # by its link it is found as it was left, with what was said of it
+    page.evaluate(f"{PLANE}.seek(1480)")
+    until(page, "location.search.includes('at=1480')")
+    looks = page.evaluate(f"{GAME}.looks.length")
+    page.reload()
+    page.wait_for_selector(READY, timeout=PATIENCE)
+    until(page, "document.querySelector('.gx-beside > .gx-diagnosis').dataset.kind === 'collapse'")
+    assert page.evaluate(f"{GAME}.looks.length") > looks / 3
     watched.check()
 
 

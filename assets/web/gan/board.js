@@ -5,6 +5,7 @@ import { h } from "../common/dom.js";
 import { tokens } from "./ink.js";
 
 export const REACH = 1.5; // of the plane that is shown, from its middle
+const KEYS = { real: "real", fake: "generated", surface: "D: real", doubted: "D: generated", arrows: "where it is pulled" };
 const LONGEST = 34; // pixels of an arrow
 const FAINT = 0.05; // of a gradient's length: below it its arrow shrinks, and one that has vanished is not there
 const PULLED = 80; // points that show theirs
@@ -18,7 +19,8 @@ export class Board {
     this.caption = h("span", { class: "gx-board-cap" });
     this.numbers = h("p", { class: "gx-board-numbers" });
     this.apart = h("p", { class: "gx-board-apart" });
-    this.box = h("div", { class: "gx-board-box" }, this.canvas, this.caption);
+    this.key = h("div", { class: "gx-key", "aria-hidden": "true" }, ...Object.entries(KEYS).map(([layer, words]) => h("span", { "data-layer": layer }, words)));
+    this.box = h("div", { class: "gx-board-box" }, this.canvas, this.caption, this.key);
     this.element = h("div", { class: "gx-board" }, this.box, this.numbers, this.apart);
     this.show = { real: true, fake: true, surface: true, mesh: true, arrows: true };
     this.look = this.real = this.scene = null;
@@ -37,6 +39,7 @@ export class Board {
     this.canvas.width = this.canvas.height = Math.round(side * ratio);
     this.canvas.style.width = this.canvas.style.height = `${side}px`;
     this.box.style.setProperty("--side", `${side}px`);
+    this.box.dataset.room = String(this.box.clientHeight - side > 30);
     this.unit = side / (2 * REACH);
     this.paint();
   }

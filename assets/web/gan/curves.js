@@ -6,12 +6,13 @@ import { tokens } from "./ink.js";
 import { PROBABILITY, verdict } from "./rules.js";
 
 export const CHARTS = {
-  verdicts: { title: "D", name: "D says", lines: [["d_real", "real", "real"], ["d_fake", "generated", "fake"]], unit: true },
+  verdicts: { title: "D", name: "D says", lines: [["d_real", "real", "real", "real"], ["d_fake", "generated", "fake", "gen."]], unit: true },
   quality: { title: "", name: "Quality", lines: [["share", "modes", "ink"], ["good", "good", "fake"], ["jsd", "JSD", "ink2"]], low: 0, high: 1 },
   losses: { title: "Losses", lines: [["loss_d", "D", "real"], ["loss_g", "G", "fake"]] },
   gradients: { title: "Gradients", lines: [["norm_d", "D", "real"], ["norm_g", "G", "fake"]], log: true },
   distance: { title: "Wasserstein-1", lines: [["w1", "estimate", "ink"]], low: 0 },
 };
+const ROOMY = 250; // pixels of width for whole words beside their numbers
 const PAD = { left: 42, right: 8, top: 24, bottom: 18 };
 
 export class Curve {
@@ -63,13 +64,16 @@ export class Curve {
     return this.modes ? look.found / this.modes : null;
   }
 
-  lines() { return this.chart.lines.filter(([key]) => key !== "share" || this.modes); }
+  lines() { return this.chart.lines.filter(([key]) => (key !== "share" || this.modes) && !(this.chart.measured && this.unknown(key))); }
+
+  // Where there is no classifier nobody is recognised.
+  unknown(key) { const { looks = [] } = this.games?.[0] ?? {}; return looks.length > 0 && looks.every((look) => look[key] == null); }
 
   name() {
-    const said = `${this.kind} ${this.modes} ${this.games.length}`;
+    const said = `${this.kind} ${this.modes} ${this.games.length} ${this.lines().length}`;
     if (said === this.named) return;
     this.named = said;
-    this.keys = this.lines().map(([key, words, colour]) => ({ key, words, element: h("span", { style: `--c: ${this.ink[colour]}` }, words) }));
+    this.keys = this.lines().map(([key, words, colour, brief]) => ({ key, words, brief, element: h("span", { style: `--c: ${this.ink[colour]}` }, words) }));
     this.legend.replaceChildren(...(this.chart.title ? [h("b", {}, this.chart.title)] : []), ...this.keys.map(({ element }) => element));
     this.canvas.setAttribute("aria-label", `${this.chart.name ?? this.chart.title} over the steps: ${this.lines().map(([, words]) => words).join(", ")}`);
   }
@@ -97,7 +101,7 @@ export class Curve {
     };
     const looks = this.games[0]?.looks ?? [];
     const here = looks.findLast((look) => look.step <= (this.step ?? 0)) ?? looks[0];
-    if (this.chart.unit && here) for (const { key, words, element } of this.keys) put(element, `${words} ${verdict(here[key], here.loss)}`);
+    if (this.chart.unit && here) for (const { key, words, brief, element } of this.keys) put(element, `${this.w < ROOMY ? brief : words} ${verdict(here[key], here.loss)}`);
     const [low, high] = ranged(probable ?? here);
     this.axes(g, { left, right, top, bottom, low, high });
     if (mixed) this.scores(g, right, top, bottom, range);

@@ -14,7 +14,7 @@ const PICTURE_CHARTS = {
 };
 const ABOUT = {
   d_real: "D’s verdict of real pictures, on average", d_fake: "D’s verdict of generated pictures, on average",
-  frechet: "distance between the generated pictures and real ones as crowds, in the features of our own classifier: the smaller the better",
+  frechet: "distance between the generated pictures and real ones as crowds, in the features of our own classifier: the smaller the better. In brackets: what as many other real pictures score, which is as good as it gets",
   precision: "share of the generated pictures that lie among the real ones", recall: "share of the real pictures that lie among the generated ones",
   recognised: "share of the generated pictures that our classifier takes for the class that was asked for",
   share: "how many of the generated pictures are taken for each class; alike is right",
@@ -66,7 +66,7 @@ export class Beside {
   numbers(look, measures, names) {
     const [real, fake] = verdictsOf(look);
     put(this.values.d, `${verdict(real, look.loss)} · ${verdict(fake, look.loss)}`);
-    put(this.values.frechet, measures?.frechet == null ? "–" : measures.space === "colours" ? measures.frechet.toFixed(2) : measures.frechet.toFixed(measures.frechet < 100 ? 1 : 0));
+    put(this.values.frechet, measures?.frechet == null ? "–" : distance(measures.frechet) + (measures.floor == null ? "" : ` (${distance(measures.floor)})`));
     put(this.values.crowd, measures?.precision == null ? "–" : `${measures.precision.toFixed(2)} · ${measures.recall.toFixed(2)}`);
     put(this.values.recognised, measures?.recognised == null ? "–" : `${Math.round(100 * measures.recognised)} %`);
     this.recognised.hidden = measures?.space === "colours"; // no classifier knows them
@@ -116,6 +116,8 @@ export class Beside {
 
 /** D's mean verdicts of real pictures and of generated ones; before the first step there is no batch. */
 export const verdictsOf = (look) => [look.d_real ?? mean(look.real), look.d_fake ?? mean(look.verdicts)];
+
+const distance = (value) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 

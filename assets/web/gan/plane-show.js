@@ -56,6 +56,7 @@ export class PlaneShow {
   layers() {
     for (const board of Object.values(this.boards)) {
       for (const layer of Object.keys(board.show)) board.show[layer] = this.get("show").includes(layer);
+      for (const each of board.key.children) each.hidden = !board.show[each.dataset.layer === "doubted" ? "surface" : each.dataset.layer];
       board.soon();
     }
   }
@@ -108,7 +109,7 @@ export class PlaneShow {
       if (!seen) continue;
       put(this.boards[which].caption, `${which.toUpperCase()} · step ${seen.step.toLocaleString("en")}`);
       const [{ modes: found, good, ...apart }, verdicts] = rowsOf(seen, modes);
-      const lines = [[found, good], Object.values(apart), Object.values(verdicts)];
+      const lines = [[found, good], Object.values(apart), verdicts.gap ? [verdicts.gap] : Object.values(verdicts)];
       put(this.boards[which].numbers, lines.map((line) => line.filter(Boolean).join(" · ")).join("\n"));
     }
   }

@@ -2,6 +2,7 @@
 
 import { h, put } from "../common/dom.js";
 
+const HELD_MS = 450; // before a button that is held down does its work again and again
 const SPEEDS = [["slow", "Slow motion", "each phase of a step, one after the other"], ["10", "10 a second"], ["60", "60 a second"], ["200", "200 a second"], ["600", "600 a second"], ["max", "Full speed"]];
 
 export class Transport {
@@ -24,7 +25,7 @@ export class Transport {
     this.element = h("div", { class: "gx-transport" }, this.button, this.phase, this.where, this.range, this.now, this.speed, h("label", { class: "gx-stop" }, "stop at", this.until));
     const learn = [["d", "D learns", "One update of the discriminator"], ["g", "G learns", "One update of the generator"], ["both", "Both", "One step: both learn"]];
     this.steps = h("div", { class: "gx-steps" }, h("span", {}, "One step"),
-      h("div", { class: "g-seg gx-ones", role: "group", "aria-label": "One step" }, ...learn.map(([who, text, title]) => h("button", { type: "button", title, "aria-label": title, onclick: () => on.one(who) }, text))),
+      h("div", { class: "g-seg gx-ones", role: "group", "aria-label": "One step" }, ...learn.map(([who, text, title]) => held(h("button", { type: "button", title: `${title}; held down, one after the other`, "aria-label": title, onclick: () => on.one(who) }, text), () => on.one(who)))),
       small("↺ Start over", "Back to the start of the game", on.reset, "gx-reset"));
   }
 
@@ -39,4 +40,15 @@ export class Transport {
     this.now.hidden = !branching;
     this.phase.hidden = !slow;
   }
+}
+
+/** A button that, held down, does its work again and again. act(): resolves when it is done. */
+function held(button, act) {
+  let down = null;
+  button.addEventListener("pointerdown", () => {
+    const mine = (down = Symbol("held"));
+    setTimeout(async () => { while (down === mine && button.isConnected) await act(); }, HELD_MS);
+  });
+  for (const end of ["pointerup", "pointerleave", "pointercancel"]) button.addEventListener(end, () => { down = null; });
+  return button;
 }

@@ -81,7 +81,8 @@ class Measures:
     classifier knows such pictures. frechet: distance between both crowds (Heusel et al. 2017, arXiv:1706.08500).
     precision, recall: share of the made ones among the real, of the real ones among the made (Kynkäänniemi et al.
     2019, arXiv:1904.06991). recognised: share that is taken for the class that was asked for; share: of each class
-    among them. nan and () where there is no classifier.
+    among them. nan and () where there is no classifier. floor: the Fréchet distance of as many other real pictures, which
+    few pictures never reach 0 by; nan where it was not taken.
     """
 
     step: int
@@ -92,6 +93,7 @@ class Measures:
     recall: float
     recognised: float
     share: tuple[float, ...]
+    floor: float = float("nan")
 
 
 CURVE = ("step", "loss_d", "loss_g", "d_real", "d_fake", "norm_d", "norm_g")

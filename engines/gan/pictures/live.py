@@ -53,8 +53,8 @@ class Watched:
         self.changed = self.game.change(p.rules)
         self.real, self.labels = asked.real_pictures(p.dataset)
         others = asked.learned_from(p.dataset, "test")[0]
-        some = np.linspace(0, len(others) - 1, min(CROWD, len(others))).astype(int)
-        self.ruler = Ruler(others[some], classes, classifier)
+        some = np.linspace(0, len(others) - 1, min(2 * CROWD, len(others))).astype(int)
+        self.ruler = Ruler(others[some[::2]], classes, classifier, others[some[1::2]])
         self.curve: deque[tuple[float, ...]] = deque(maxlen=CURVE)
         self.seconds = self.looked = self.measured_at = self.look_cost = self.measure_cost = 0.0
         self.measured = self.kept = self.game.step

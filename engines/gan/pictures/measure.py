@@ -23,9 +23,10 @@ class Ruler:
     squares.
     """
 
-    def __init__(self, real: np.ndarray, classes: int, classifier: Classifier | None) -> None:
-        """real: uint8 (N, 32, 32, C), not learned from where there are enough."""
-        self.pictures, self.classes, self.classifier = real, classes, classifier
+    def __init__(self, real: np.ndarray, classes: int, classifier: Classifier | None, others: np.ndarray | None = None) -> None:
+        """real: uint8 (N, 32, 32, C), not learned from where there are enough. others: as many more, to be measured too."""
+        self.pictures, self.others, self.classes, self.classifier = real, others, classes, classifier
+        self.floor = float("nan")
         self.space = "colours" if classifier is None else "classifier"
         self.real: np.ndarray | None = None
 
@@ -34,6 +35,10 @@ class Ruler:
         alike."""
         if self.real is None:
             self.real, _ = yield from self._seen(self.pictures)
+            if self.others is not None:
+                features, _ = yield from self._seen(self.others)
+                self.floor = frechet(self.real, features)
+                yield None
         asked = np.resize(np.arange(self.classes), len(self.pictures))
         made = []
         for part in np.array_split(asked, max(1, len(asked) // CHUNK)):
@@ -47,7 +52,8 @@ class Ruler:
             recognised = float((taken_for == asked).mean())
             share = tuple((np.bincount(taken_for, minlength=self.classes) / len(asked)).tolist())
         distance = frechet(self.real, features)
-        return Measures(step, len(asked), self.space, distance, precision, recall, recognised, share)
+        return Measures(step, len(asked), self.space, distance, precision, recall, recognised, share,
+                        self.floor)
 
     def _seen(self, pictures: np.ndarray) -> Generator[None, None, tuple[np.ndarray, np.ndarray | None]]:
         """Features, float64 (N, F), and the class each is taken for, (N,), or None."""

@@ -93,6 +93,7 @@ def test_each_sign_alone() -> None:
     assert judged(history(*[{}] * WINDOW)) == "balanced"
     assert judged(history(*[{"found": 1, "modes": few}] * WINDOW)) == "collapse"
     assert judged(history(*[{"loss_d": 900.0}] * WINDOW)) == "diverged"
+    assert judged(history(*[{"loss_g": 900.0}] * WINDOW), Rules(loss="wgan")) is None, "a score has no zero"
     assert judged(history(*[{"d_real": 1.0, "d_fake": 0.0}] * WINDOW)) == "too-strong"
     swings = [{"d_real": 0.5 + 0.2 * (-1) ** k, "d_fake": 0.5 - 0.2 * (-1) ** k, "jsd": 0.5} for k in range(WINDOW)]
     assert judged(history(*swings)) == "oscillation"
