@@ -33,7 +33,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.strict = STRICT.format(base64.b64encode(hashlib.sha256(look.theme_script().encode()).digest()).decode())
+        self.strict = STRICT.format(base64.b64encode(hashlib.sha256(look.head_script().encode()).digest()).decode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

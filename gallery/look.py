@@ -36,10 +36,11 @@ def without_script() -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def theme_script() -> str:
-    """theme.js to stand in a page itself: no first paint waits for its way. It is the one script that may: see guard.py."""
-    text = re.sub(r"(^|\s)//[^\n]*|/\*.*?\*/", "", (WEB / "theme.js").read_text(encoding="utf-8"), flags=re.S)
-    return re.sub(r"\s*\n\s*", "\n", text).strip()
+def head_script() -> str:
+    """theme.js and first.js to stand in the hub's page itself: no first paint waits for their way. It is the one script that
+    may: see guard.py."""
+    text = "".join((WEB / name).read_text(encoding="utf-8") for name in ("theme.js", "first.js"))
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"(^|\s)//[^\n]*|/\*.*?\*/", "", text, flags=re.S)).strip()
 
 
 def _block(text: str, selector: str) -> str:

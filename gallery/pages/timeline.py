@@ -34,8 +34,8 @@ def hub(milestones: Sequence[Milestone], entries: Sequence[Entry], state: dict[s
     labels = "".join(_label(m, by_milestone.get(m.key), milestones, words, base) for m in milestones)
     return (f'<!doctype html><html lang="en" data-base="{base}"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{TITLE}</title>'
-            f'<meta name="description" content="{SUBTITLE}"><script>{look.theme_script()}</script>'
-            f'{_preloads(base)}<style>{style(base)}</style>'
+            f'<meta name="description" content="{SUBTITLE}"><script>{look.head_script()}</script>'
+            f'<style>{style()}</style><style id="faces" media="not all">{faces(base)}</style>'
             f'<link rel="icon" href="{base}/assets/web/favicon.svg" type="image/svg+xml">'
             f'<script type="module" src="{base}/assets/web/hub.js"></script></head><body>'
             f'<a class="skip" href="#wall">Skip to the doors</a>{_top(state, query, base)}'
@@ -47,19 +47,25 @@ def hub(milestones: Sequence[Milestone], entries: Sequence[Entry], state: dict[s
             f'{_foot(base)}</body></html>')
 
 
+@functools.lru_cache(maxsize=1)
+def style() -> str:
+    """Everything the first paint needs, in one piece: tokens, the hub's own rules."""
+    return _packed(_sheet("tokens.css"), look.without_script(), _sheet("hub.css"))
+
+
 @functools.lru_cache(maxsize=4)
-def style(base: str) -> str:
-    """Everything the first paint needs, in one piece: tokens, fonts, the hub's own rules."""
-    parts = [(look.WEB / name).read_text(encoding="utf-8") for name in ("tokens.css", "fonts.css", "hub.css")]
-    css = "\n".join([parts[0], look.without_script(), *parts[1:]])
-    css = re.sub(r"/\*.*?\*/", "", css, flags=re.S).replace('url("fonts/', f'url("{base}/assets/web/fonts/')
+def faces(base: str) -> str:
+    """The typefaces, for the second paint: first.js lets them in."""
+    return _packed(_sheet("fonts.css")).replace('url("fonts/', f'url("{base}/assets/web/fonts/')
+
+
+def _sheet(name: str) -> str:
+    return (look.WEB / name).read_text(encoding="utf-8")
+
+
+def _packed(*sheets: str) -> str:
+    css = re.sub(r"/\*.*?\*/", "", "\n".join(sheets), flags=re.S)
     return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", css)).strip()
-
-
-def _preloads(base: str) -> str:
-    """The faces of the wall: one that came after the others would have the whole page laid out once more."""
-    return "".join(f'<link rel="preload" href="{base}/assets/web/fonts/{name}.woff2" as="font" type="font/woff2" crossorigin>'
-                   for name in ("source-serif-4-latin", "inter-latin", "jetbrains-mono-latin"))
 
 
 def _top(state: dict[str, Any], query: str, base: str) -> str:

@@ -187,7 +187,7 @@ def test_what_is_searched_for_comes_back_escaped():
 
 def test_the_hub_is_one_small_document_with_no_script_in_it_but_the_themes():
     page = hub(milestones.MILESTONES, [entry()], STATE, base="/base")
-    assert page.count("<script>") == 1 and f"<script>{look.theme_script()}</script>" in page
+    assert page.count("<script>") == 1 and f"<script>{look.head_script()}</script>" in page
     assert len(page.encode()) < 80_000
     assert "/base/assets/web/hub.js" in page and "/base/assets/web/fonts/" in page and '="/demo/' not in page
 
