@@ -1,7 +1,26 @@
 // What every demo page can do, whichever framework draws it: theme, copy link, badge, scenes, focus by key.
 import { pulse } from "./common/pulse.js";
 
+const LATE_MS = 4000; // as long as an instrument may keep the framework waiting
+const STOOD_MS = 300;
 const base = document.documentElement.dataset.base || "";
+
+// --- the framework: it begins once the instrument has stood for a moment, or is late; what the visitor does first goes first ---
+const entry = document.querySelector('meta[name="framework"]');
+if (entry) {
+  const ready = () => document.querySelector('#instrument[data-ready="true"], #instrument [data-ready="true"]');
+  const watch = new MutationObserver(() => ready() && begin());
+  const late = setTimeout(() => begin(), LATE_MS);
+  const idle = window.requestIdleCallback ?? ((fn) => setTimeout(fn));
+  const load = () => import(new URL(entry.content, location.href));
+  const begin = () => {
+    watch.disconnect();
+    clearTimeout(late);
+    setTimeout(() => idle(load, { timeout: STOOD_MS }), STOOD_MS);
+  };
+  addEventListener("gallery:framework", load, { once: true }); // a room that needs it says so
+  if (ready()) begin(); else watch.observe(document.body, { attributes: true, childList: true, subtree: true, attributeFilter: ["data-ready"] });
+}
 
 // --- theme -----------------------------------------------------------------------------------------------------------
 for (const button of document.querySelectorAll("[data-theme-toggle]")) {

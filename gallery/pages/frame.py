@@ -183,12 +183,19 @@ def footer_html(base: str) -> str:
             f'<span>{KEPT}</span></footer>')
 
 
+# Where Gradio begins. A room with a module of its own has it begin once its instrument stands (page.js): at once they would
+# wait for each other, and the visitor for both.
+ENTRY = re.compile(r'<script type="module" crossorigin src="(\./assets/index-[^"]+)"></script>')
+
+
 def compose(document: str, place: Place) -> str:
     """A framework's document with the frame around it. The framework's own element keeps its place in <body>."""
     document = re.sub(r"<title>.*?</title>", "", document, count=1, flags=re.S)
     document = re.sub(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', "", document)      # other people's addresses
     document = re.sub(r'<link rel="(?:manifest|shortcut icon)"[^>]*>', "", document)
     document = re.sub(r'<link\s+rel="preload"[^>]*as="font"[^>]*>', "", document)           # the framework's; the page has its own
+    if place.demo.module:
+        document = ENTRY.sub(r'<meta name="framework" content="\1">', document, count=1)
     document = document.replace("<html", f'<html data-base="{place.base}" data-slug="{place.slug}" '
                                 f'data-framework="{place.demo.framework}"', 1)
     document = document.replace("<head>", f"<head>{demo_head_html(place)}", 1)

@@ -136,6 +136,7 @@ function serverOf(app) {
   return new Proxy({}, {
     get: (_, name) => async (args = {}) => {
       let answer;
+      if (name !== "decode") dispatchEvent(new Event("gallery:framework")); // what lies on the map is shown without it
       try {
         const server = await Promise.race([connected, late]);
         answer = await server[name]({ ...args, session: app.session });
@@ -201,6 +202,7 @@ async function loadModel(app, changed, listeners) {
   try {
     app.data.tiles(name).then((tiles) => app.space === space && app.map.setTiles(tiles), (fault) => app.status(fault.message, "error"));
     const image = await atlas;
+    if (!image) dispatchEvent(new Event("gallery:framework")); // every picture is to be asked for
     if (app.space !== space) return;
     app.map.setAtlas(image);
     app.looking.stand();
