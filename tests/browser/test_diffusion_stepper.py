@@ -187,6 +187,8 @@ def test_what_is_on_screen_is_saved_large_and_the_film_plays(stepper: Callable[.
     until(page, "document.querySelectorAll('.g-keep:not([hidden])').length === 3")
     if "tool" not in query:
         until(page, DONE)
+    if "branch" in query:
+        until(page, "window.__diffusion.branch?.branch?.state === 'done'")
     with Image.open(io.BytesIO(kept(page, "GIF"))) as gif:
         assert gif.format == "GIF" and gif.n_frames >= 7 and max(gif.size) >= 440
     with Image.open(io.BytesIO(kept(page, "PNG"))) as png:
