@@ -121,11 +121,13 @@ def nav_html(place: Place) -> str:
               if place.onward else "")
     code = (f'<a class="g-btn" href="{place.address}/code" title="The engine of this page: {escape(demo.engine)}">'
             f'{icons.CODE}<span>Code</span></a>' if demo.engine else "")
+    present = (f'<button class="g-btn g-present" type="button" id="present" aria-pressed="false" title="The instrument alone, on '
+               f'the whole screen, with its scenes">{icons.FILL}<span>Present</span></button>' if place.milestone else "")
     return (f'<a class="g-skip" href="#g-app">Skip to the instrument</a><nav class="g-nav" aria-label="Gallery">'
             f'<a class="g-back" href="{base}/">{icons.LEFT}<span>Gallery</span></a>'
             f'<b class="g-here">{escape(name)}</b>{onward}'
             f'<span class="g-actions" id="actions"></span>'
-            f'<button class="g-btn" type="button" id="copy-link">{icons.LINK}<span>Copy link</span></button>{code}'
+            f'<button class="g-btn" type="button" id="copy-link">{icons.LINK}<span>Copy link</span></button>{code}{present}'
             f'{theme_button()}{badge_html(base)}</nav>')
 
 

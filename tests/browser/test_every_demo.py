@@ -129,3 +129,23 @@ def test_search_on_the_hub_by_keyboard(open_page: Callable[..., Watched]) -> Non
     page.keyboard.press("Enter")
     page.wait_for_url("**/demo/latent-space-explorer/**", timeout=30_000)
     watched.check()
+
+
+@pytest.mark.parametrize("slug", [slug for slug, demo in DEMOS.items() if demo.milestone])
+def test_the_instrument_is_presented_alone_and_left_again(open_page: Callable[..., Watched], slug: str) -> None:
+    watched = open_demo(open_page, slug, size="laptop")
+    page = watched.page
+    before = part(page, "instrument").bounding_box()
+    button = page.locator("#present")
+    button.click()
+    page.wait_for_function("document.documentElement.hasAttribute('data-presenting')")
+    assert button.inner_text() == "Leave" and button.get_attribute("aria-pressed") == "true"
+    page.wait_for_function("document.querySelector('.g-head').offsetHeight === 0")
+    shown = part(page, "instrument").bounding_box()
+    assert shown["y"] < before["y"] - 60, "what was above it is gone"
+    assert page.locator(".g-scenes").is_visible() and shown["height"] > before["height"] + 60
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    button.click()
+    page.wait_for_function("!document.documentElement.hasAttribute('data-presenting') && !document.fullscreenElement")
+    page.wait_for_function("document.querySelector('.g-head').offsetHeight > 0")
+    watched.check()
