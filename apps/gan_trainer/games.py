@@ -145,8 +145,9 @@ class Doctor:
 
     def says(self, last: bool = False) -> dict[str, Any]:
         """{} where there is nothing to say. last: the game is over; a short one has fewer looks than can be spaced."""
-        looks = self.all if last and len(self.looks) < WINDOW else self.looks
-        found = diagnose([look.step for look in looks], [look.measures for look in looks], self.rules)
+        found = None
+        for looks in (self.looks, self.all)[:1 + last]:
+            found = found or diagnose([look.step for look in looks], [look.measures for look in looks], self.rules)
         self.doubted = found is None and self.found is not None and not self.doubted
         if not self.doubted:
             self.found = found

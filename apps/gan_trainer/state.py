@@ -52,6 +52,7 @@ def all_fields() -> dict[str, Field]:
         "versus": Field(rules.difference(rules.readers()), None),
         "midway": Field(rules.difference(rules.readers()), None),
         "film": Field(matching(r"[A-Za-z0-9_-]{1,40}", "the name of a game", 40), ""),
+        "filmb": Field(matching(r"[A-Za-z0-9_-]{1,40}", "the name of game B", 40), ""),
         "at": Field(integer("the step on screen", 0, plane.MAX_ROUNDS), None),
         "play": Field(flag("play"), False),
     }

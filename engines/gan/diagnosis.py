@@ -78,7 +78,7 @@ def _too_strong(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     real, fake, norm = _mean(seen, "d_real"), _mean(seen, "d_fake"), _mean(seen, "norm_g")
     if rules.loss not in PROBABILITIES or real < SURE or fake > FOOLED or _mean(seen, "loss_g") > LOST:
         return None
-    saw = f"Lately D(real) was {100 * real:.0f} % and D(generated) {100 * fake:.1f} %"
+    saw = f"Lately D(real) was {100 * real:.0f} % and D(generated) {100 * fake:.0f} %"
     change: dict[str, Any] = {"d_steps": 1} if rules.d_steps > 1 else {}
     if rules.lr_d > 2 * rules.lr_g:
         change |= {"lr_g": 0.001, "lr_d": 0.001}
@@ -97,7 +97,7 @@ def _collapse(seen: list[Measures], rules: Rules) -> Diagnosis | None:
     if count:
         if found > FEW * count:
             return None
-        saw = f"{found:.0f} of {count} modes found"
+        saw = f"{seen[-1].found} of {count} modes found"
         led = {int(each.modes.argmax()) for each in seen if each.modes.max() > 0.05}
         if len(led) > 2:
             saw += ", and soon others: D drives G on"
@@ -120,13 +120,13 @@ def _oscillation(seen: list[Measures], rules: Rules) -> Diagnosis | None:
         swing, turns = float(np.ptp(lead)), _changes(lead - lead.mean())
         if swing < SWING or turns < 3:
             return None
-        how = f"went {turns} times up and down, by {100 * swing:.0f} % at most"
+        how = f"went {turns} times up and down, by {swing:.2f} at most"
     else:                            # a score has no scale of its own: it is who leads that changes, though both are far apart
         turns = _changes(lead)
         if turns < 3 or _mean(seen, "jsd") < APART:
             return None
         how = f"changed its sign {turns} times, between {lead.min():.2g} and {lead.max():.2g}"
-    saw = f"In the last {len(seen)} looks D's lead, D(real) less D(fake), {how}: each undoes what the other has learned."
+    saw = f"In the last {len(seen)} looks D's lead, D(real) less D(generated), {how}: each undoes what the other has learned."
     found = Diagnosis("oscillation", "They run in circles", saw)
     if rules.beta1 > 0.6:
         return replace(found, advice="Momentum feeds the swing: take less of it.", change={"beta1": 0.0})
@@ -255,7 +255,7 @@ def _pictures_in_circles(last: Stretch, rules: PictureRules) -> Diagnosis | None
     swing, turns = float(np.ptp(last.lead)), _changes(last.lead - last.lead.mean())
     if not last.probable or swing <= SWING or turns < 4:
         return None
-    saw = f"In the last {STEPS} steps D's lead went {turns} times up and down, by {100 * swing:.0f} % at most: each undoes what the other has learned."
+    saw = f"In the last {STEPS} steps D's lead went {turns} times up and down, by {swing:.2f} at most: each undoes what the other has learned."
     if rules.beta1 > 0.6:
         return Diagnosis("oscillation", "They run in circles", saw, "Momentum feeds the swing: take less of it.", {"beta1": 0.0})
     return Diagnosis("oscillation", "They run in circles", saw, "Take smaller steps.", {"lr_g": rules.lr_g / 3, "lr_d": rules.lr_d / 3})

@@ -175,7 +175,7 @@ def test_the_diagnosis_is_that_of_the_moment_on_screen(plane: Callable[..., Watc
     until(page, "document.querySelector('.gx-beside > .gx-diagnosis').textContent.includes('Mode collapse')")
     page.evaluate(f"{PLANE}.seek(0)")
     until(page, "document.querySelector('.gx-beside > .gx-diagnosis').dataset.kind === 'none'")
-    assert "from step 600 on" in said.inner_text()
+    assert "soon after step 600" in said.inner_text()
     page.evaluate(f"{PLANE}.live()")
     until(page, "document.querySelector('.gx-beside > .gx-diagnosis').dataset.kind === 'collapse'")
     said.get_by_role("button", name="Try it").click()
@@ -215,6 +215,17 @@ def test_a_rule_that_turns_midway_leaves_the_address_as_it_was(plane: Callable[.
     watched.check()
 
 
+def test_a_game_that_is_left_while_it_is_played_is_found_by_its_address(plane: Callable[..., Watched]) -> None:
+    watched = plane("until=100000&speed=60&play=1")
+    page = watched.page
+    until(page, f"{GAME}.step > 60 && /film=/.test(location.search)")
+    page.reload()
+    page.wait_for_selector(READY, timeout=PATIENCE)
+    until(page, f"{GAME}.step > 40 && {GAME}.state === 'stopped'")
+    assert "as it was left" in status(page)
+    watched.check()
+
+
 def test_two_games_play_one_rule_apart(plane: Callable[..., Watched]) -> None:
     watched = plane("until=200&versus=lr_d:0.02&play=1")
     page = watched.page
@@ -226,6 +237,11 @@ def test_two_games_play_one_rule_apart(plane: Callable[..., Watched]) -> None:
     a, b = (page.evaluate(f"{PLANE}.games.{which}.newest.loss_d") for which in "ab")
     assert a != b
     assert "Learning rate of D 0.02" in page.locator(".gx-board-apart").last.inner_text()
+    until(page, "/film=/.test(location.search) && /filmb=/.test(location.search)")
+    page.reload()                           # who comes back by the link finds both
+    page.wait_for_selector(READY, timeout=PATIENCE)
+    until(page, f"{GAME}.step === 200 && {PLANE}.games.b.step === 200")
+    assert page.evaluate(f"{PLANE}.games.b.newest.loss_d") == b
     watched.check()
 
 
@@ -235,6 +251,7 @@ def test_ones_own_data_is_drawn_or_uploaded_and_learned(plane: Callable[..., Wat
     assert "Draw the data on the plane" in status(page)
     page.get_by_role("button", name="Play", exact=True).click()
     assert "There is no data yet" in status(page)
+    assert page.locator(".gx-numbers").inner_text().strip() == "", "nothing is told of a game that is not there"
     box = page.locator(".g-sketch").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
     page.mouse.down()

@@ -90,6 +90,10 @@ export class Graph {
 
   show(look) {
     this.look = look;
+    if (!look) {
+      this.history = [];
+      return this.soon();
+    }
     while (this.history.length && this.history.at(-1)[0] >= look.step) this.history.pop();
     this.history.push([look.step, look.loss_d ?? NaN, look.loss_g ?? NaN]);
     if (this.history.length > REMEMBERED) this.history.shift();
@@ -207,7 +211,7 @@ export class Graph {
     return {
       z: round.z, samples: { noise: look?.samples, g_learn: round.moved }[now] ?? round.fake, real: round.real, scale: round, side: round.side, surface: learned ? round.learned : round.before,
       verdicts: learned ? [round.real_after, round.fake_after] : [round.real_before, round.fake_before],
-      loss_d: learned || now === "d_loss" ? round.loss_d : look?.loss_d, loss_g: now === "g_loss" || now === "g_learn" ? round.loss_g : look?.loss_g,
+      loss_d: KNOWN_D.includes(now) ? round.loss_d : null, loss_g: KNOWN_G.includes(now) ? round.loss_g : null,
     };
   }
 
@@ -260,8 +264,8 @@ export class Graph {
   /** How long each gradient is; of a step that is taken apart, from the phase on in which it is known. */
   gradients(look) {
     const after = this.round?.look;
-    const norm_d = after && KNOWN_D.includes(this.now) ? after.norm_d : look?.step ? look.norm_d : null;
-    const norm_g = after && KNOWN_G.includes(this.now) ? after.norm_g : look?.step ? look.norm_g : null;
+    const known = (phases) => (after ? (phases.includes(this.now) ? after : null) : look?.step ? look : null);
+    const [norm_d, norm_g] = [known(KNOWN_D)?.norm_d, known(KNOWN_G)?.norm_g];
     for (const [way, norm] of [["back_d", norm_d], ["back_g", norm_g]]) {
       this.widen(way, thickness(norm));
       const words = inShort(norm);

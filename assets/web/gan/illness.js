@@ -4,8 +4,8 @@ import { h } from "../common/dom.js";
 import { inWords } from "./rules.js";
 
 const EARLY = 600; // steps in which every game looks ill
-const QUIET = "No illness is seen, and no rest: it is on its way.";
-const WAITING = `What the game suffers from is said here, from step ${EARLY} on.`;
+const QUIET = "No verdict on this moment: the game is moving.";
+const WAITING = `What the game suffers from is said here, soon after step ${EARLY}.`;
 
 export class Illness {
   /** change(rules): what is advised is to be tried; without it nothing is advised. */

@@ -32,6 +32,8 @@ export class Numbers {
     this.element = h("p", { class: "gx-numbers" }, row("modes", "good", "jsd", "w1"), row("d_real", "d_fake", "gap", "rate"));
   }
 
+  none() { for (const part of Object.values(this.parts)) part.hidden = true; }
+
   show(look, modes, rate) {
     const [quality, verdicts] = rowsOf(look, modes);
     const said = { ...quality, ...verdicts, ...(rate > 1 ? { rate: `${Math.round(rate).toLocaleString("en")} steps/s` } : {}) };

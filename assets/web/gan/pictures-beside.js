@@ -13,7 +13,7 @@ const PICTURE_CHARTS = {
   crowd: { title: "", name: "Recognised, precision, recall", lines: [["recognised", "recognised", "ink"], ["precision", "precision", "fake"], ["recall", "recall", "real"]], low: 0, high: 1, measured: true },
 };
 const ABOUT = {
-  d_real: "D’s verdict of real pictures, on average", d_fake: "D’s verdict of generated pictures, on average",
+  d_real: "D’s verdict of the real pictures of the last batch, on average", d_fake: "D’s verdict of the generated pictures of the last batch, on average",
   frechet: "distance between the generated pictures and real ones as crowds, in the features of our own classifier: the smaller the better. In brackets: what as many other real pictures score, which is as good as it gets",
   precision: "share of the generated pictures that lie among the real ones", recall: "share of the real pictures that lie among the generated ones",
   recognised: "share of the generated pictures that our classifier takes for the class that was asked for",
@@ -63,13 +63,13 @@ export class Beside {
   }
 
   /** look: that is shown; measures: the newest that are not later, or null. */
-  numbers(look, measures, names) {
+  numbers(look, measures, names, space) {
     const [real, fake] = verdictsOf(look);
     put(this.values.d, `${verdict(real, look.loss)} · ${verdict(fake, look.loss)}`);
     put(this.values.frechet, measures?.frechet == null ? "–" : distance(measures.frechet) + (measures.floor == null ? "" : ` (${distance(measures.floor)})`));
     put(this.values.crowd, measures?.precision == null ? "–" : `${measures.precision.toFixed(2)} · ${measures.recall.toFixed(2)}`);
     put(this.values.recognised, measures?.recognised == null ? "–" : `${Math.round(100 * measures.recognised)} %`);
-    this.recognised.hidden = measures?.space === "colours"; // no classifier knows them
+    this.recognised.hidden = space === "colours"; // no classifier knows them
     put(this.when, measures ? sourceOf(measures) : "");
     this.bars(measures?.share ?? [], names);
   }

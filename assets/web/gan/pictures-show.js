@@ -38,8 +38,11 @@ export class PicturesShow {
 
   playing() { return Object.values(this.games).filter((game) => game.playing); }
 
-  /** The last step of what is on screen. */
-  get newest() { return Math.max(...this.both().map((which) => this.games[which].step)); }
+  /** The last step of what is on screen: of two that are played, the last that both have reached. */
+  get newest() {
+    const games = this.both().map((which) => this.games[which]);
+    return (games.every((game) => game.playing) ? Math.min : Math.max)(...games.map((game) => game.step));
+  }
 
   say(text, kind) { if (this.visible) this.app.status(text, kind); }
 
@@ -128,7 +131,7 @@ export class PicturesShow {
     }
     this.easel.show(scene);
     this.pick(scene);
-    this.beside.numbers(look, this.measured(look.step), this.about.classes.map(shortName));
+    this.beside.numbers(look, this.measured(look.step), this.about.classes.map(shortName), this.game.measures.at(-1)?.space);
     this.beside.curve(this.both().map((which) => this.games[which]), this.shown);
     this.beside.illness.show(this.game.illness(this.shown));
     this.tell(look);

@@ -65,7 +65,7 @@ export function verdictScene({ look, about, realLook, w, tall }) {
     order.forEach((i, place) => items.push({ tiles, i, x: left + (place % columns) * (size + 2), y: HEAD + Math.floor(place / columns) * (size + 2), size,
       index: i, label: about.labels[i], verdict: verdicts[i], kind }));
     const mean = verdicts.reduce((sum, value) => sum + value, 0) / Math.max(1, verdicts.length);
-    words.push({ text: `${title}: D says ${verdict(mean, look.loss)} on average`, x: left, y: HEAD / 2 - 1, width: half, colour, weight: 600 });
+    words.push({ text: `${title}, these ${verdicts.length}: D says ${verdict(mean, look.loss)} on average`, x: left, y: HEAD / 2 - 1, width: half, colour, weight: 600 });
   };
   side("real", tilesOf(realLook), look.real, 0, "real", "Real");
   side("made", tilesOf(look), look.verdicts, half + between, "fake", "Generated");

@@ -89,9 +89,9 @@ export class PlaneShow {
     const now = performance.now();
     if (!this.playing().length || now - (this.besideAt ?? 0) > BESIDE_MS) {
       this.besideAt = now;
-      if (look && !this.slow.running) this.graph.show(look);
+      if (!this.slow.running) this.graph.show(look);
       for (const curve of this.curves) curve.set(this.both(), this.shown, modes);
-      if (look) this.readout(look, modes);
+      if (look) this.readout(look, modes); else this.numbers.none();
       this.illness.show(a.illness(this.shown), this.shown);
       for (const which of ["a", "b"]) this.illnesses[which].show(this.two ? this.games[which].illness(this.shown) : null);
     }

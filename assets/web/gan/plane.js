@@ -21,6 +21,7 @@ const RERUN_MS = 6000;
 const MOST_STEPS = 1_000_000;
 const PACE = { max: 0, 600: 600, 200: 200, 60: 60, 10: 10, slow: 10 };
 const GAME = ["data", "drawn", "seed"]; // what makes another game
+const FILMS = { a: "film", b: "filmb" };
 
 class PlaneTool extends PlaneShow {
   constructor(panel, app) {
@@ -76,7 +77,7 @@ class PlaneTool extends PlaneShow {
     for (const game of Object.values(this.games)) game.clear();
     Object.assign(this, { shown: 0, following: true, turnAt: 0 });
     this.quietly(() => {
-      this.app.store.set({ film: "", at: null });
+      this.app.store.set({ film: "", filmb: "", at: null });
       this.app.store.giveBack();
     });
   }
@@ -126,6 +127,8 @@ class PlaneTool extends PlaneShow {
   blank() {
     this.real = null;
     for (const board of Object.values(this.boards)) { board.data(null); board.set(null, { note: "Draw the data here, any shape" }); }
+    this.graph.data(null);
+    this.soon();
     this.app.ready();
     this.setDrawing(true);
     this.say("Draw the data on the plane, any shape; or upload a CSV with two columns of numbers.");
@@ -190,6 +193,7 @@ class PlaneTool extends PlaneShow {
     if (this.following && this.games.a.step >= this.get("until")) return this.rerun();
     const from = this.shown;
     for (const game of this.both()) game.play(this.asked(game === this.games.b ? "b" : "a"), Math.min(from, game.step));
+    this.quietly(() => this.app.store.set({ at: null }));
     if (from === 0 && this.get("midway")) this.turnAt = Math.round(this.get("until") / 2);
     Object.assign(this, { following: true });
     this.marks();
@@ -293,6 +297,8 @@ class PlaneTool extends PlaneShow {
       this.app.store.lend(this.get("midway")); // the address goes on naming the rules that it began by
     }
     if (this.following) this.shown = Math.max(look.step, which === "a" ? 0 : this.games.a.step);
+    const { film } = this.games[which];
+    if (look.step && film !== this.get(FILMS[which])) this.app.store.set({ [FILMS[which]]: film }); // who leaves while it is played finds it by its address
     this.soon();
   }
 
@@ -303,7 +309,7 @@ class PlaneTool extends PlaneShow {
     if (state === "failed") this.failed(game, body);
     if (state === "stopped" && game.newest) {
       this.soon();
-      if (which === "a" && game.step && this.get("tool") === "plane") this.app.store.set({ film: game.film, at: game.step, play: false });
+      if (game.step && this.get("tool") === "plane") this.app.store.set({ [FILMS[which]]: game.film, ...(which === "a" ? { at: game.step, play: false } : {}) });
       if (game.newest.broken) this.say(game.newest.broken, "error");
       else if (game.step) this.say(this.ended(game));
     }
@@ -318,7 +324,7 @@ class PlaneTool extends PlaneShow {
 
   failed(game, { error, lost, gone }) {
     this.app.ready();
-    if (gone) { game.film = ""; this.app.store.set({ film: "", at: null }); }
+    if (gone) { game.film = ""; this.app.store.set({ film: "", filmb: "", at: null }); }
     this.say(lost && game.step ? `${error} The film up to step ${game.step.toLocaleString("en")} is here: press play to go on from its last kept moment.` : error, "error");
   }
 
@@ -342,6 +348,8 @@ class PlaneTool extends PlaneShow {
   setDrawing(on) {
     this.drawing = on && this.get("data") === "own";
     if (this.drawing) this.boards.a.box.append(this.sketch.canvas); else this.sketch.canvas.remove();
+    this.boards.a.box.dataset.drawing = String(this.drawing);
+    if (this.drawing && matchMedia("(max-width: 1099px)").matches) this.boards.a.box.scrollIntoView({ block: "center" });
     this.panel?.drawButton.setAttribute("aria-pressed", String(this.drawing));
   }
 
@@ -372,9 +380,10 @@ class PlaneTool extends PlaneShow {
 
   async weights() {
     if (!this.games.a.film) return this.say("There are no networks yet: press play first.", "error");
-    const answer = await fetch(`${this.app.base}/plane/film/${this.games.a.film}/weights?step=${this.shown}&session=${this.app.session}`).catch(() => null);
+    const step = this.shown; // which goes on while one waits
+    const answer = await fetch(`${this.app.base}/plane/film/${this.games.a.film}/weights?step=${step}&session=${this.app.session}`).catch(() => null);
     if (!answer?.ok) return this.say((await answer?.json().catch(() => null))?.error || "The gallery did not answer. Try again in a moment.", "error");
-    download(await answer.blob(), `gan-${this.get("data")}-step-${this.shown}.safetensors`);
+    download(await answer.blob(), `gan-${this.get("data")}-step-${step}.safetensors`);
     this.say("Saved both networks, with their rules in the file’s head.");
   }
 
@@ -399,12 +408,16 @@ class PlaneTool extends PlaneShow {
 
   async reopened(film, at) {
     const told = await this.games.a.reopen(film);
-    if (!told || !(await this.fetchData(film))) { this.app.store.set({ film: "" }); return false; }
+    if (!told || !(await this.fetchData(film))) { this.app.store.set({ film: "", filmb: "" }); return false; }
+    if (this.two && !(this.get("filmb") && await this.games.b.reopen(this.get("filmb")))) return this.games.a.clear(), this.app.store.set({ film: "", filmb: "" }), false;
     Object.assign(this, { shown: Math.min(at ?? this.games.a.step, this.games.a.step), following: at == null || at >= this.games.a.step });
     const turned = this.get("midway") && told.rules ? pick(told.rules, Object.keys(this.get("midway"))) : {};
-    this.quietly(() => this.app.store.lend(turned));
+    this.quietly(() => {
+      this.app.store.set({ play: false });
+      this.app.store.lend(turned);
+    });
     this.app.ready();
-    this.say(`The game, as it was left at step ${this.games.a.step.toLocaleString("en")}. Press play to go on.`);
+    this.say(`The game, as it was left at step ${this.games.a.step.toLocaleString("en")}; ${this.games.a.looks.length} looks at it were kept. Press play to go on.`);
     this.soon();
     return true;
   }

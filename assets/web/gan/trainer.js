@@ -12,7 +12,7 @@ const TOOLS = {
   plane: ["Two dimensions", () => import("./plane.js")],
   pictures: ["Pictures", () => import("./pictures.js")],
 };
-const PASSING = ["at", "play", "film", "reel", "reelb", "pat"]; // what changes while a game merely goes on
+const PASSING = ["at", "play", "film", "filmb", "reel", "reelb", "pat"]; // what changes while a game merely goes on
 
 export async function boot(main) {
   const host = h("div", { class: "gx", "data-ready": "false" });
