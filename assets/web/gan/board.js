@@ -61,6 +61,7 @@ export class Board {
   set(look, scene = null) {
     this.look = look;
     this.scene = scene;
+    this.box.dataset.noted = String(Boolean(scene?.note)); // the note stands where the key does
     this.soon();
   }
 
