@@ -11,7 +11,7 @@ const MEANT = {
   w1: "Wasserstein-1, estimated: how far, on average, a generated point would have to be carried to lie where the data lie. The plane is 3 wide.",
   d_real: "What D says of real points, on average. With a loss that has probabilities: how likely it takes them for real.",
   d_fake: "What D says of generated points, on average. At rest both are at one half: D can only guess.",
-  gap: "D(real) less D(gen.). A critic's scores have no zero: only their difference counts, and says how far apart it can hold the two.",
+  gap: "A critic's scores have no zero: only their difference counts, and says how far apart it can hold the two.",
   rate: "Steps of training a second, both networks learning in each.",
 };
 
@@ -20,8 +20,8 @@ export function rowsOf(look, modes) {
   return [
     { ...(modes ? { modes: `${look.found}/${modes} modes` } : {}), good: `${Math.round(100 * look.good)} % good`,
       ...(look.jsd == null ? {} : { jsd: `JSD ${look.jsd.toFixed(2)}` }), ...(look.carried == null ? {} : { w1: `W₁ ${look.carried.toFixed(2)}` }) },
-    { d_real: `D(real) ${verdict(look.d_real, look.loss)}`, d_fake: `D(gen.) ${verdict(look.d_fake, look.loss)}`,
-      ...(PROBABILITY.has(look.loss) ? {} : { gap: `gap ${verdict(look.d_real - look.d_fake, look.loss)}` }) },
+    PROBABILITY.has(look.loss) ? { d_real: `D(real) ${verdict(look.d_real, look.loss)}`, d_fake: `D(gen.) ${verdict(look.d_fake, look.loss)}` }
+      : { gap: `D(real) − D(gen.) ${verdict(look.d_real - look.d_fake, look.loss)}` },
   ];
 }
 

@@ -109,7 +109,7 @@ export class PlaneShow {
       if (!seen) continue;
       put(this.boards[which].caption, `${which.toUpperCase()} · step ${seen.step.toLocaleString("en")}`);
       const [{ modes: found, good, ...apart }, verdicts] = rowsOf(seen, modes);
-      const lines = [[found, good], Object.values(apart), verdicts.gap ? [verdicts.gap] : Object.values(verdicts)];
+      const lines = [[found, good], Object.values(apart), Object.values(verdicts)];
       put(this.boards[which].numbers, lines.map((line) => line.filter(Boolean).join(" · ")).join("\n"));
     }
   }
