@@ -1,4 +1,5 @@
 // What every demo page can do, whichever framework draws it: theme, copy link, badge, scenes, focus by key.
+import { more } from "./common/more.js";
 import { pulse } from "./common/pulse.js";
 
 const LATE_MS = 4000; // as long as an instrument may keep the framework waiting
@@ -96,12 +97,7 @@ pulse(base, (health) => {
 });
 
 // --- scenes: a page that applies them itself says so by preventDefault() ---------------------------------------------------
-const row = document.querySelector(".g-row");
-function more() { row.toggleAttribute("data-more", row.scrollWidth - row.clientWidth - row.scrollLeft > 24); }
-if (row) {
-  row.addEventListener("scroll", more, { passive: true });
-  new ResizeObserver(more).observe(row);
-}
+more(document.querySelector(".g-scenes"));
 const scenes = [...document.querySelectorAll(".g-scene")];
 function same(query) {
   const now = new URLSearchParams(location.search), entries = Object.entries(query);

@@ -92,7 +92,7 @@ def test_a_number_that_may_not_be_is_said_until_another_is_set(room: Callable[..
 
 def test_the_scenes_out_of_sight_are_counted_and_rolled_into_sight(room: Callable[..., Watched]) -> None:
     page = room().page
-    on, back = page.locator(".lx-on"), page.locator(".lx-back")
+    on, back = page.locator(".g-more-on"), page.locator(".g-more-back")
     expect(on).to_contain_text("+4")
     expect(back).to_be_hidden()
     on.click()

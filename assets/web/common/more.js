@@ -1,6 +1,6 @@
 // The row of scenes is wider than the page: a button at either end says how many more there are, and rolls them into sight.
 
-import { h } from "../common/dom.js";
+import { h } from "./dom.js";
 
 const HIDDEN = 0.4; // a card of which so much is out of sight is one of those to come
 
@@ -8,11 +8,12 @@ export function more(section) {
   const row = section?.querySelector(".g-row");
   if (!row) return;
   const roll = (by) => row.scrollBy({ left: by * 0.8 * row.clientWidth, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  const button = (side, by) => h("button", { type: "button", class: `lx-more lx-${side}`, hidden: true, onclick: () => roll(by) });
+  const button = (side, by) => h("button", { type: "button", class: `g-more g-more-${side}`, hidden: true, onclick: () => roll(by) });
   const back = button("back", -1), on = button("on", 1);
   section.append(back, on);
 
   function count() {
+    row.toggleAttribute("data-more", row.scrollWidth - row.clientWidth - row.scrollLeft > 24); // it fades where it goes on
     const { left, right } = row.getBoundingClientRect();
     const out = (beyond) => [...row.children].filter((card) => {
       const box = card.getBoundingClientRect();
