@@ -145,13 +145,16 @@ class Doctor:
 
     def says(self, last: bool = False) -> dict[str, Any]:
         """{} where there is nothing to say. last: the game is over; a short one has fewer looks than can be spaced."""
-        found = None
-        for looks in (self.looks, self.all)[:1 + last]:
-            found = found or diagnose([look.step for look in looks], [look.measures for look in looks], self.rules)
+        found = self._judged(self.looks)
+        if found is None and last:
+            found = self._judged(self.all)
         self.doubted = found is None and self.found is not None and not self.doubted
         if not self.doubted:
             self.found = found
         return rules.advice(self.found)
+
+    def _judged(self, looks: deque[plane.Look]) -> Diagnosis | None:
+        return diagnose([look.step for look in looks], [look.measures for look in looks], self.rules)
 
 
 # --- the stream ---------------------------------------------------------------------------------------------------

@@ -47,6 +47,11 @@ link?.addEventListener("click", async () => {
   say(done ? "The link to exactly this view is in the clipboard." : "Copying is not allowed here: take the address bar.");
   setTimeout(() => { label.textContent = before; }, 1800);
 });
+function say(text) {
+  const status = document.getElementById("status");
+  if (status) { status.dataset.kind = "info"; status.textContent = text; }
+}
+
 // --- present: the instrument and its scenes alone, on the whole screen; where that is not allowed, in the whole window ----
 const present = document.getElementById("present"), root = document.documentElement;
 function presenting(on) {
@@ -55,18 +60,15 @@ function presenting(on) {
   present.querySelector("span").textContent = on ? "Leave" : "Present";
   scrollTo(0, 0);
 }
-present?.addEventListener("click", async () => {
-  const on = !root.hasAttribute("data-presenting");
-  if (!on && document.fullscreenElement) return document.exitFullscreen();
-  if (on) await root.requestFullscreen?.().catch(() => {});
-  presenting(on);
-});
-document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) presenting(false); });
-addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.defaultPrevented && root.hasAttribute("data-presenting")) presenting(false); });
-
-function say(text) {
-  const status = document.getElementById("status");
-  if (status) { status.dataset.kind = "info"; status.textContent = text; }
+if (present) { // the lab book has none
+  present.addEventListener("click", async () => {
+    const on = !root.hasAttribute("data-presenting");
+    if (!on && document.fullscreenElement) return document.exitFullscreen();
+    if (on) await root.requestFullscreen?.().catch(() => {});
+    presenting(on);
+  });
+  document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement) presenting(false); });
+  addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.defaultPrevented && root.hasAttribute("data-presenting")) presenting(false); });
 }
 
 // --- one <main> a page: the frameworks bring one of their own, inside ours ------------------------------------------------

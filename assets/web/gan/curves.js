@@ -131,11 +131,12 @@ export class Curve {
 
   range(all) {
     const { low, high, log } = this.chart;
+    const lines = this.lines();
     let [least, most] = [low ?? Infinity, high ?? -Infinity];
     for (const looks of all) {
       for (const look of looks) {
         if (this.probable(look)) continue;
-        for (const [key] of this.lines()) {
+        for (const [key] of lines) {
           const value = this.value(look, key);
           if (value == null) continue;
           const shown = log ? Math.log10(Math.max(value, 1e-8)) : value;

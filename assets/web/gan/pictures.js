@@ -162,7 +162,6 @@ class PicturesTool extends PicturesShow {
 
   restart() {
     this.halt();
-    this.game.clear();
     this.app.store.set({ reel: "", reelb: "", pat: null });
     this.open();
   }

@@ -408,8 +408,12 @@ class PlaneTool extends PlaneShow {
 
   async reopened(film, at) {
     const told = await this.games.a.reopen(film);
-    if (!told || !(await this.fetchData(film))) { this.app.store.set({ film: "", filmb: "" }); return false; }
-    if (this.two && !(this.get("filmb") && await this.games.b.reopen(this.get("filmb")))) return this.games.a.clear(), this.app.store.set({ film: "", filmb: "" }), false;
+    const both = told && (await this.fetchData(film)) && (!this.two || (this.get("filmb") && (await this.games.b.reopen(this.get("filmb")))));
+    if (!both) {
+      this.games.a.clear();
+      this.app.store.set({ film: "", filmb: "" });
+      return false;
+    }
     Object.assign(this, { shown: Math.min(at ?? this.games.a.step, this.games.a.step), following: at == null || at >= this.games.a.step });
     const turned = this.get("midway") && told.rules ? pick(told.rules, Object.keys(this.get("midway"))) : {};
     this.quietly(() => {
