@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from engines.gan import plane
 from gallery import streams
@@ -96,12 +96,13 @@ class Seen:
 class Reel:
     """What is kept of either game beside its moments. looks, sayings: by step, ascending; a saying is what a page was told."""
 
+    look_bytes: ClassVar[int] = LOOK_BYTES
     looks: list[Seen] = field(default_factory=list)
     sayings: list[dict[str, Any]] = field(default_factory=list)
     used: float = field(default_factory=time.monotonic)
 
-    def see(self, step: int, record: bytes, marked: bool, limit: int = LOOK_BYTES) -> None:
-        put(self.looks, Seen(step, record, marked), limit)
+    def see(self, step: int, record: bytes, marked: bool) -> None:
+        put(self.looks, Seen(step, record, marked), self.look_bytes)
 
     def say(self, step: int, saying: Mapping[str, Any]) -> bytes:
         """Keep what is said of the game, and give it as a page is told it."""

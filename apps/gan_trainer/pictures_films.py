@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import ClassVar
 
 from apps.gan_trainer.films import Films, Reel, last_before, put, until, weight
 from engines.gan.pictures.rules import Moment
@@ -39,6 +40,7 @@ class PictureFilm(Reel):
     """One game. stage: steps that the bundled networks had learned where it began, None from scratch. moments: by step,
     ascending."""
 
+    look_bytes: ClassVar[int] = LOOK_BYTES
     dataset: str
     seed: int
     stage: int | None = None
@@ -55,9 +57,6 @@ class PictureFilm(Reel):
 
     def keep(self, moment: Moment, marked: bool) -> None:
         put(self.moments, Kept(moment, marked), MOMENT_BYTES)
-
-    def see(self, step: int, record: bytes, marked: bool, limit: int = LOOK_BYTES) -> None:
-        super().see(step, record, marked, limit)
 
     def before(self, step: int) -> Kept:
         """The last moment that is not later. Raises Gone for an empty film."""
