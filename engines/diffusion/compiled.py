@@ -3,7 +3,7 @@
 Compiling takes a few minutes, so it is done once, by a process of low priority, and kept in a cache folder; the
 engine takes the results up between two steps. Until then, and wherever they cannot be had (no C++ compiler, an
 accelerator, a fault), the plain network serves. There are three packages: for two rows (one visitor with guidance),
-for one (without), and for any number, which is half as quick again for so few.
+for one (without), and for any number, which is half as quick again for so few; it takes as many threads as there are.
 
     python -m engines.diffusion.compiled <model folder>
 
@@ -28,6 +28,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engines.diffusion import merged
+
 log = logging.getLogger(__name__)
 
 SWITCH, CACHE = "GALLERY_COMPILE", "GALLERY_CACHE"
@@ -37,12 +39,15 @@ STALE_S = 3600.0            # a compiler's scratch folder that is older was left
 LOOK_S = 1.0                # between looks at the process that compiles
 TOLERANCE = 1e-3            # of full scale: what a fast path may differ by
 LOWEST = 19                 # niceness
+FIXED = {"freezing": True,  # weights packed for one size of input, and small products written into the code
+         "max_autotune": True, "max_autotune_gemm_backends": "CPP,ATEN"}
+ANY = {"cpp.dynamic_threads": True}     # one thread compiles, but more may serve
 
 
 def package(folder: Path, shape: str = "any") -> Path:
     """Where a compiled network of a model folder is kept; another torch or another processor has another place."""
     state = [torch.__version__, torch.backends.cpu.get_cpu_capability(), sys.platform,
-             Path(__file__).read_text("utf-8"), (folder / "SHA256SUMS").read_text("ascii"), shape]
+             *(Path(each).read_text("utf-8") for each in (__file__, merged.__file__)), (folder / "SHA256SUMS").read_text("ascii"), shape]
     return cache() / f"{hashlib.sha256(chr(0).join(state).encode()).hexdigest()[:32]}.pt2"
 
 
@@ -135,8 +140,9 @@ def compile_to(folder: Path, shape: str = "any") -> None:
     free = {0: torch.export.Dim("rows", min=ROWS[0], max=ROWS[1])} if shape == "any" else None
     file.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad(), tempfile.TemporaryDirectory(dir=file.parent) as place:
-        exported = torch.export.export(denoiser, example, dynamic_shapes=(free,) * 3)
-        with torch._inductor.config.patch(freezing=shape != "any"):     # weights packed for one size of input
+        network = merged.Merged(denoiser.unet, norms=True).eval()
+        exported = torch.export.export(network, example, dynamic_shapes=(free,) * 3)
+        with torch._inductor.config.patch(ANY if shape == "any" else FIXED):
             made = torch._inductor.aoti_compile_and_package(exported, package_path=str(Path(place) / "network.pt2"))
         os.replace(made, file)
 

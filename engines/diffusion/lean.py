@@ -1,6 +1,6 @@
-"""The plain network with the little that can be had without a compiler: traced once, its weights packed as the
+"""The network with the little that can be had without a compiler: rearranged, traced once, its weights packed as the
 processor likes them, its small operations fused. For one and two rows, where what is said between the sums counts;
-13 to 17 % less time there on the machine it was tried on, the same to 2e-6. It takes under a second, when a model is loaded.
+20 to 25 % less time there on the machine it was tried on, the same to 2e-6. It takes a second, when a model is loaded.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from engines.diffusion.merged import Merged
+
 log = logging.getLogger(__name__)
 
 ROWS = (1, 2)               # one visitor alone, without guidance and with
@@ -21,10 +23,11 @@ TOLERANCE = 2e-3            # a thousandth of full scale, as for every fast path
 class Lean:
     """Traced networks by number of rows, for the CPU. Empty where tracing fails: nothing is lost then."""
 
-    def __init__(self, plain: Callable[[Tensor, Tensor, Tensor], Tensor], shape: tuple[int, int, int]) -> None:
+    def __init__(self, plain: nn.Module) -> None:
+        """plain: a Denoiser."""
         self._traced: dict[int, Callable[..., Tensor]] = {}
         for rows in ROWS:
-            example = (torch.zeros(rows, *shape), torch.full((rows,), 500.0), torch.zeros(rows, dtype=torch.long))
+            example = (torch.zeros(rows, *plain.shape), torch.full((rows,), 500.0), torch.zeros(rows, dtype=torch.long))
             try:
                 traced = traced_for(plain, example)
             except Exception:
@@ -36,22 +39,11 @@ class Lean:
         return self._traced.get(len(x_t)) if x_t.device.type == "cpu" else None
 
 
-class _Called(nn.Module):
-    """A bound method as a module, which is what can be frozen."""
-
-    def __init__(self, plain: Callable[..., Tensor]) -> None:
-        super().__init__()
-        self.owner, self.method = plain.__self__, plain.__func__       # type: ignore[attr-defined]
-
-    def forward(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-        return self.method(self.owner, x_t, t, labels)
-
-
-def traced_for(plain: Callable[..., Tensor], example: tuple[Tensor, Tensor, Tensor]) -> Callable[..., Tensor]:
-    """Raises whatever tracing raises, or ValueError when what comes out differs."""
+def traced_for(plain: nn.Module, example: tuple[Tensor, Tensor, Tensor]) -> Callable[..., Tensor]:
+    """plain: a Denoiser. Raises whatever tracing raises, or ValueError when what comes out differs."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")         # that shapes become constants is what is wanted
-        traced = torch.jit.trace(_Called(plain).eval(), example, check_trace=False)
+        traced = torch.jit.trace(Merged(plain.unet, norms=False).eval(), example, check_trace=False)
         traced = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
         for _ in range(3):                      # it settles within its first calls
             found = traced(*example)

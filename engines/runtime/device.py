@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,24 @@ def threads() -> int:
     if not wish.isdigit() or not 1 <= int(wish) <= 256:
         raise BadInput(f"{THREADS} is {wish[:40]!r}; it may be 1 to 256: set a number, or leave it out.")
     return int(wish)
+
+
+@contextmanager
+def wide(worth_it: bool = True) -> Iterator[None]:
+    """A pass that gains from every core, the hub's too: one of many rows. GALLERY_THREADS is kept to.
+
+    The hub waits in the meantime for whatever the system gives it, so this is for passes of a few tens of milliseconds.
+    """
+    import torch
+    before, most = torch.get_num_threads(), min(cores(), 16)
+    if not worth_it or most <= before or os.environ.get(THREADS, "").strip():
+        yield
+        return
+    torch.set_num_threads(most)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def budget(device: Any) -> int:

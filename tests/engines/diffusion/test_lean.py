@@ -20,7 +20,7 @@ from tests.engines.diffusion.conftest import make_unet
 @pytest.mark.parametrize("level", [3, 500.5, 999])
 def test_it_is_the_same(rows: int, level: float) -> None:
     denoiser = Denoiser(make_unet()).channels_last()
-    denoiser.lean = Lean(denoiser._plain, denoiser.shape)
+    denoiser.lean = Lean(denoiser)
     x, labels = torch.randn(rows, *denoiser.shape), torch.arange(rows) % 4
     t = torch.full((rows,), level)              # whole numbers come as such from a sampler
     assert (denoiser.lean.get(x) is not None) == (rows in lean.ROWS)
@@ -34,7 +34,7 @@ def test_what_cannot_be_traced_serves_as_it_is(caplog: pytest.LogCaptureFixture,
     monkeypatch.setattr(torch.jit, "trace", fails)
     denoiser = Denoiser(make_unet())
     with caplog.at_level(logging.ERROR):
-        denoiser.lean = Lean(denoiser._plain, denoiser.shape)
+        denoiser.lean = Lean(denoiser)
     x = torch.randn(1, *denoiser.shape)
     assert denoiser.lean.get(x) is None and "serves as it is" in caplog.text
     assert torch.equal(denoiser(x, torch.ones(1), torch.zeros(1, dtype=torch.long)),
@@ -45,7 +45,7 @@ def test_a_trace_that_is_wrong_is_not_used(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.jit, "freeze", lambda traced: lambda *args: traced(*args) + 1)
     monkeypatch.setattr(torch.jit, "optimize_for_inference", lambda traced: traced)
     denoiser = Denoiser(make_unet())
-    assert Lean(denoiser._plain, denoiser.shape).get(torch.randn(1, *denoiser.shape)) is None
+    assert Lean(denoiser).get(torch.randn(1, *denoiser.shape)) is None
 
 
 def test_bundled_models_are_traced_when_they_are_loaded_and_others_are_not(tmp_path: Path) -> None:
