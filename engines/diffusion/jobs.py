@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -84,7 +83,7 @@ def start(p: Sample, sampler: Sampler, noise: Tensor, picture: Tensor | None) ->
 def believed(denoiser: Denoiser, x_t: Tensor, t: float, alpha_bar_t: Tensor, labels: Tensor, guidance: float) -> Iterator:
     """The predicted noise, (N, C, H, W), and the two branches it was made of, if there are two."""
     count = len(x_t)
-    if guidance == 1 or not denoiser.classes or not denoiser.free or bool((labels == denoiser.no_label).all()):
+    if guidance == 1 or not denoiser.classes or not denoiser.free or labels.tolist().count(denoiser.no_label) == count:
         found = yield forward(denoiser, x_t, torch.full((count,), t), labels)
         return denoiser.noise(found.cpu(), x_t, alpha_bar_t), []
     if guidance == 0:
@@ -109,7 +108,7 @@ def frame(denoiser: Denoiser, p: Sample, index: int, t: float, alpha_bar_t: Tens
     else:
         seen, noise = x_t, eps
     pictures = to_bytes(torch.cat([seen, noise / EPS_RANGE, *beliefs]))            # (3N or 5N, H, W, C), in one go
-    shown, eps_seen, x_0, *sides = np.split(pictures, len(beliefs) + 2)
+    shown, eps_seen, x_0, *sides = (pictures[at:at + len(x_t)] for at in range(0, len(pictures), len(x_t)))
     return Step(index, p.steps, t, float(alpha_bar_t), shown, eps_seen, x_0, *(sides or [x_0[:0]] * 2), x_t.numpy(),
                 time.monotonic() - began)
 

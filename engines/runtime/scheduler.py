@@ -268,8 +268,9 @@ class Scheduler:
         Twice, because those that come to their end make their readers ask for more.
         """
         models = set(activity.order.models)
-        for _ in range(2):
-            self._obey()
+        for again in (False, True):
+            if again:
+                self._obey()
             peers = [each for each in self._activities.values() if each is not activity and each.request is None
                      and models.intersection(each.order.models)]
             for peer in peers:
