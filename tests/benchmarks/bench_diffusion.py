@@ -166,6 +166,16 @@ all_cores = pytest.fixture(every_core)
 
 @pytest.mark.parametrize("guidance", [1.0, 1.5])
 def test_many_visitors_at_different_steps(all_cores: None, guidance: float) -> None:
+    many_visitors(guidance, "")
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="compiling wants a C++ compiler")
+@pytest.mark.parametrize("guidance", [1.0, 1.5])
+def test_many_visitors_of_the_compiled_network(compiled_engine: None, all_cores: None, guidance: float) -> None:
+    many_visitors(guidance, ", compiled")
+
+
+def many_visitors(guidance: float, how: str) -> None:
     finished: dict[int, float] = {}
 
     def in_turn() -> None:
@@ -184,13 +194,14 @@ def test_many_visitors_at_different_steps(all_cores: None, guidance: float) -> N
         await asyncio.gather(*(visit(k, wish) for k, wish in enumerate(wishes(guidance))))
     count, slowest = VISITORS * STEPS, []
     in_turn()
+    asyncio.run(together())
 
     def all_at_once() -> float:
         found = rate(count, lambda: asyncio.run(together()))
         slowest.append(min(finished.values()) / statistics.median(finished.values()))
         return found
     mine, theirs, share = ratio(all_at_once, lambda: rate(count, in_turn), repeats=3)
-    rows = "one row a step" if guidance == 1 else "with guidance, two rows a step"
+    rows = ("one row a step" if guidance == 1 else "with guidance, two rows a step") + how
     record(Row(f"diffusion, 16 visitors at different steps, samplers and seeds, {rows}", "the same runs one after another",
                f"{share:.1f}× ({mine:.0f} against {theirs:.0f} steps/s)", "≥ 2.5×", share >= 2.5))
     fair = statistics.median(slowest)
