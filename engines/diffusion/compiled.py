@@ -47,7 +47,8 @@ ANY = {"cpp.dynamic_threads": True}     # one thread compiles, but more may serv
 def package(folder: Path, shape: str = "any") -> Path:
     """Where a compiled network of a model folder is kept; another torch or another processor has another place."""
     state = [torch.__version__, torch.backends.cpu.get_cpu_capability(), sys.platform,
-             *(Path(each).read_text("utf-8") for each in (__file__, merged.__file__)), (folder / "SHA256SUMS").read_text("ascii"), shape]
+             *(Path(each).read_text("utf-8") for each in (__file__, merged.__file__)),
+             (folder / "SHA256SUMS").read_text("ascii"), shape]
     return cache() / f"{hashlib.sha256(chr(0).join(state).encode()).hexdigest()[:32]}.pt2"
 
 

@@ -23,13 +23,12 @@ TOLERANCE = 2e-3            # a thousandth of full scale, as for every fast path
 class Lean:
     """Traced networks by number of rows, for the CPU. Empty where tracing fails: nothing is lost then."""
 
-    def __init__(self, plain: nn.Module) -> None:
-        """plain: a Denoiser."""
+    def __init__(self, denoiser: nn.Module) -> None:
         self._traced: dict[int, Callable[..., Tensor]] = {}
         for rows in ROWS:
-            example = (torch.zeros(rows, *plain.shape), torch.full((rows,), 500.0), torch.zeros(rows, dtype=torch.long))
+            example = (torch.zeros(rows, *denoiser.shape), torch.full((rows,), 500.0), torch.zeros(rows, dtype=torch.long))
             try:
-                traced = traced_for(plain, example)
+                traced = traced_for(denoiser, example)
             except Exception:
                 log.exception("the network cannot be traced for %d rows: it serves as it is", rows)
                 return
@@ -39,15 +38,15 @@ class Lean:
         return self._traced.get(len(x_t)) if x_t.device.type == "cpu" else None
 
 
-def traced_for(plain: nn.Module, example: tuple[Tensor, Tensor, Tensor]) -> Callable[..., Tensor]:
-    """plain: a Denoiser. Raises whatever tracing raises, or ValueError when what comes out differs."""
+def traced_for(denoiser: nn.Module, example: tuple[Tensor, Tensor, Tensor]) -> Callable[..., Tensor]:
+    """Raises whatever tracing raises, or ValueError when what comes out differs."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")         # that shapes become constants is what is wanted
-        traced = torch.jit.trace(Merged(plain.unet, norms=False).eval(), example, check_trace=False)
+        traced = torch.jit.trace(Merged(denoiser.unet, norms=False).eval(), example, check_trace=False)
         traced = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
         for _ in range(3):                      # it settles within its first calls
             found = traced(*example)
-        worst = (plain(*example) - found).abs().max().item()
+        worst = (denoiser._plain(*example) - found).abs().max().item()
     if not worst <= TOLERANCE:
         raise ValueError(f"the traced network is off by {worst:g}")
     return traced

@@ -23,7 +23,6 @@ from engines.diffusion.lean import Lean
 from engines.diffusion.process import betas, trained_betas
 from engines.runtime import BadInput, device
 
-
 WIDE_ROWS = 8               # from here on a pass gains from a second thread
 
 

@@ -17,6 +17,7 @@ MEMORY = "GALLERY_MEMORY_MB"
 THREADS = "GALLERY_THREADS"
 _SHARE_CPU = 0.5            # the other half of the RAM is for the hub, browsers and whatever else the host runs
 _SHARE_ACCELERATOR = 0.8    # of what is free: fragments and the libraries' own workspace take the rest
+_MOST_THREADS = 16
 MB = 2**20
 
 
@@ -94,7 +95,7 @@ def threads() -> int:
     """
     wish = os.environ.get(THREADS, "").strip()
     if not wish:
-        return max(1, min(cores() - 1, 16))     # the teaching models are small: more threads wait for each other
+        return max(1, min(cores() - 1, _MOST_THREADS))      # the teaching models are small: more threads wait for each other
     if not wish.isdigit() or not 1 <= int(wish) <= 256:
         raise BadInput(f"{THREADS} is {wish[:40]!r}; it may be 1 to 256: set a number, or leave it out.")
     return int(wish)
@@ -107,8 +108,9 @@ def wide(worth_it: bool = True) -> Iterator[None]:
     The hub waits in the meantime for whatever the system gives it, so this is for passes of a few tens of milliseconds.
     """
     import torch
-    before, most = torch.get_num_threads(), min(cores(), 16)
-    if not worth_it or most <= before or os.environ.get(THREADS, "").strip():
+    before = torch.get_num_threads()
+    most = min(cores(), _MOST_THREADS) if worth_it and not os.environ.get(THREADS, "").strip() else before
+    if most <= before:
         yield
         return
     torch.set_num_threads(most)

@@ -33,6 +33,8 @@ MODEL = os.environ.get("BENCH_DIFFUSION", "ddpm-mnist")
 STEPS = 50
 VISITORS = 16
 
+needs_a_compiler = pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))),
+                                      reason="compiling wants a C++ compiler")
 engine = pytest.fixture(scope="module", autouse=True)(engine_process)
 
 
@@ -116,7 +118,7 @@ def compiled_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     start_engine()                  # as it was, for whatever comes after
 
 
-@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="compiling wants a C++ compiler")
+@needs_a_compiler
 @pytest.mark.parametrize("guided", [False, True])
 def test_streaming_compiled_against_the_pipeline(compiled_engine: None, guided: bool) -> None:
     run = pipeline(2 if guided else 1)
@@ -169,7 +171,7 @@ def test_many_visitors_at_different_steps(all_cores: None, guidance: float) -> N
     many_visitors(guidance, "")
 
 
-@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "c++"))), reason="compiling wants a C++ compiler")
+@needs_a_compiler
 @pytest.mark.parametrize("guidance", [1.0, 1.5])
 def test_many_visitors_of_the_compiled_network(compiled_engine: None, all_cores: None, guidance: float) -> None:
     many_visitors(guidance, ", compiled")

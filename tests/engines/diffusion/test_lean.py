@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engines.diffusion import lean
+from engines.diffusion.compiled import Compiled
 from engines.diffusion.lean import Lean
 from engines.diffusion.model import Denoiser, load
 from engines.diffusion.samplers import scheduler
@@ -54,3 +55,13 @@ def test_bundled_models_are_traced_when_they_are_loaded_and_others_are_not(tmp_p
     assert load(tmp_path).lean is None
     write_sums(tmp_path)
     assert load(tmp_path).lean is not None and load(tmp_path, quick=False).lean is None
+
+
+def test_loading_a_model_begins_no_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is traced is held to the plain network, not to whatever would serve."""
+    make_unet().save_pretrained(tmp_path / "unet")
+    scheduler("ddpm").save_config(tmp_path / "scheduler")
+    write_sums(tmp_path)
+    asked: list[int] = []
+    monkeypatch.setattr(Compiled, "get", lambda self, plain, *example: asked.append(len(example[0])))
+    assert load(tmp_path).lean is not None and not asked
