@@ -37,17 +37,23 @@ WARP = """async (cases) => {
     return { kept: [...order].filter((_, place) => !cut[place]).sort((a, b) => a - b), q: by, order: [...order], count: kept, entropy, effective };
   }));
 }"""
-FRAMES = """async ({ size, rounds }) => {
+# A slider that moves over many tokens -> how often something was sorted meanwhile, and how many arrays answered.
+MOVES = """async ({ size, rounds }) => {
   const { createWarper } = await import('/warp.js');
-  const logits = Float32Array.from({ length: size }, () => Math.fround(8 * (Math.random() - .5) + 4 * Math.random() * Math.random()));
-  const warper = createWarper(logits, [1, 2, 3]);
-  const took = [];
+  const warper = createWarper(Float32Array.from({ length: size }, (_, id) => Math.fround(8 * Math.sin(id * id))), [1, 2, 3]);
+  const warp = (i) => warper.warp({ temperature: .2 + 3 * i / rounds, top_k: 20000, top_p: .98, min_p: .0001, repetition_penalty: 1.2 });
+  warp(0);
+  const kinds = [Array, Float32Array, Float64Array, Int32Array].map((kind) => kind.prototype);
+  const plain = kinds.map((kind) => kind.sort);
+  let sorted = 0;
+  kinds.forEach((kind, at) => { kind.sort = function (...how) { sorted += 1; return plain[at].apply(this, how); }; });
+  const arrays = new Set();
   for (let i = 0; i < rounds; i++) {
-    const began = performance.now();
-    warper.warp({ temperature: .2 + 3 * i / rounds, top_k: 20000, top_p: .98, min_p: .0001, typical_p: .95, repetition_penalty: 1.2 });
-    took.push(performance.now() - began);
+    const { order, q, cut } = warp(i);
+    [order, q, cut].forEach((each) => arrays.add(each));
   }
-  return took.sort((a, b) => a - b);
+  kinds.forEach((kind, at) => { kind.sort = plain[at]; });
+  return { sorted, arrays: arrays.size };
 }"""
 
 
@@ -160,9 +166,9 @@ def test_equal_logits_stand_by_their_number(page: Page) -> None:
     assert order == np.argsort(-logits.astype(float), kind="stable").tolist()
 
 
-def test_50257_tokens_are_reshaped_well_within_a_frame(page: Page) -> None:
-    took = page.evaluate(FRAMES, {"size": 50_257, "rounds": 60})
-    assert took[int(0.95 * len(took))] < 16.7, f"p95 {took[57]:.1f} ms"
+def test_a_slider_that_moves_sorts_nothing_and_takes_no_memory(page: Page) -> None:
+    """That is what 50,257 tokens within a frame rest on; the frame itself is measured in the benchmarks."""
+    assert page.evaluate(MOVES, {"size": 50_257, "rounds": 20}) == {"sorted": 0, "arrays": 3}
 
 
 def test_luck_is_numpys(page: Page) -> None:
