@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 log = logging.getLogger(__name__)
@@ -17,26 +17,28 @@ LARGEST = 2**21              # numbers in a weight that is packed, which takes i
 TOLERANCE = 1e-4             # of the largest number of what comes out
 
 
-class Dense:
-    """x W + b, with W as (in, out), or (out, in) where it is turned; with GELU (tanh) after it if wanted."""
+class Dense(nn.Module):
+    """x W + b, with W as (in, out), or (out, in) where it is turned; with GELU (tanh) after it if wanted.
+
+    It is packed when it is made, so it is made once the weights are where they stay. TorchScript can read it.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, turned: bool = False) -> None:
-        self.weight, self.bias, self.turned = weight, bias, turned
-        self.packed: Tensor | None = None
-        self.tried = False
+        super().__init__()
+        self.weight, self.turned, self.rows = weight.detach(), turned, ROWS
+        self.bias = weight.new_zeros(weight.shape[0 if turned else 1]) if bias is None else bias.detach()
+        self.packed, self.is_packed = self.weight, False
+        if weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.numel() <= LARGEST:
+            self._pack()
 
-    def __call__(self, x: Tensor, gelu: bool = False) -> Tensor:
+    def forward(self, x: Tensor, gelu: bool = False) -> Tensor:
         """(N, in) -> (N, out)."""
-        if 1 < len(x) <= ROWS and x.device.type == "cpu":
-            if not self.tried:
-                self._pack(x)
-            if self.packed is not None:
-                return self._quick(x, gelu)
+        if self.is_packed and 1 < x.size(0) <= self.rows:
+            return self._quick(x, gelu)
         return self._plain(x, gelu)
 
     def _plain(self, x: Tensor, gelu: bool) -> Tensor:
-        weight = self.weight.T if self.turned else self.weight
-        found = x @ weight if self.bias is None else torch.addmm(self.bias, x, weight)
+        found = torch.addmm(self.bias, x, self.weight.t() if self.turned else self.weight)
         return F.gelu(found, approximate="tanh") if gelu else found
 
     def _quick(self, x: Tensor, gelu: bool) -> Tensor:
@@ -44,18 +46,18 @@ class Dense:
             return torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "gelu", [], "tanh")
         return torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "none", [], "")
 
-    def _pack(self, x: Tensor) -> None:
+    @torch.no_grad()
+    def _pack(self) -> None:
         """Leaves everything as it is where the processor has no such way, or another result."""
-        self.tried = True
-        if self.weight.numel() > LARGEST or self.weight.dtype != torch.float32:
-            return
         try:
-            weight = self.weight.detach()
-            self.packed = torch.ops.mkldnn._reorder_linear_weight((weight if self.turned else weight.T).contiguous(), 16)
+            weight = (self.weight if self.turned else self.weight.T).contiguous()
+            self.packed = torch.ops.mkldnn._reorder_linear_weight(weight, 16)
+            x = torch.linspace(-1, 1, 16 * weight.shape[1]).view(16, -1)
             for gelu in (False, True):
                 expected = self._plain(x, gelu)
                 if not (self._quick(x, gelu) - expected).abs().max() <= TOLERANCE * max(1.0, expected.abs().max().item()):
                     raise ValueError("the result is another")
+            self.is_packed = True
         except Exception as fault:      # of whatever kind: nothing is lost
             log.info("weights cannot be packed here, and serve as they are: %s", fault)
-            self.packed = None
+            self.packed = self.weight

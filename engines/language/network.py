@@ -19,10 +19,11 @@ from torch import Tensor, nn
 from engines.language import Settings, Vocabulary, draw, layout, tokens
 from engines.language.gpt2 import GPT2, Shape
 from engines.language.pool import Pool
-from engines.runtime import ModelFault, forward, models
+from engines.runtime import ModelFault, device, forward, models
 
 BURST = 8                    # tokens in one pass at most: what is said between two passes costs as much as a small model's step
 BURST_S = 0.02               # and so long at most, for others wait meanwhile
+PART = 4                     # texts that a thread of its own is worth
 
 
 class Text:
@@ -149,6 +150,14 @@ class Lean(Language):
         be called again: it changes no text."""
         begun, wanted = time.perf_counter(), rows.tolist()
         slots = sorted(wanted)                        # in their order, so that nothing need be moved about
+        count = min(device.hands(), len(slots) // PART) if self.pool.wte.device.type == "cpu" else 1
+        parts = np.array_split(slots, max(1, count))
+        found = np.concatenate(device.abreast(self._write, [part.tolist() for part in parts]))
+        self._timed(int((found[:, :, 0] >= 0).sum(1).max()), begun)
+        return torch.from_numpy(found[[slots.index(slot) for slot in wanted]])
+
+    def _write(self, slots: list[int]) -> np.ndarray:
+        """As many tokens of each text as a pass may write: float64 (len(slots), BURST, TOLD)."""
         texts, settings, us = zip(*(self.asked[slot] for slot in slots), strict=True)
         ids = [list(text.ids) for text in texts]
         found = np.full((len(slots), BURST, draw.TOLD), -1.0)
@@ -164,8 +173,7 @@ class Lean(Language):
             at += 1
             # 3. those go on that want more and have not ended
             going = [row for row in going if at < len(us[row]) and ids[row][-1] not in self.ends]
-        self._timed(at, begun)
-        return torch.from_numpy(found[[slots.index(slot) for slot in wanted]])
+        return found
 
 
 def load(folder: Path) -> Language:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engines.runtime.errors import BadInput
 
@@ -19,6 +21,8 @@ _SHARE_CPU = 0.5            # the other half of the RAM is for the hub, browsers
 _SHARE_ACCELERATOR = 0.8    # of what is free: fragments and the libraries' own workspace take the rest
 _MOST_THREADS = 16
 MB = 2**20
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def choose(override: str = "") -> Any:
@@ -109,15 +113,51 @@ def wide(worth_it: bool = True) -> Iterator[None]:
     """
     import torch
     before = torch.get_num_threads()
-    most = min(cores(), _MOST_THREADS) if worth_it and not os.environ.get(THREADS, "").strip() else before
-    if most <= before:
+    with _threads(max(before, hands()) if worth_it else before):
         yield
-        return
-    torch.set_num_threads(most)
+
+
+def hands() -> int:
+    """Threads that may work at once in a pass of many rows: every core's, or GALLERY_THREADS."""
+    return threads() if os.environ.get(THREADS, "").strip() else min(cores(), _MOST_THREADS)
+
+
+def abreast(work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
+    """work(part) of each, at the same time, each on a thread and a core of its own; the first is done on this thread.
+
+    For passes whose operations are too small to be shared between cores one by one; `work` gains where it spends its time
+    outside Python. It has to set torch's grad mode itself. Raises what the first of the parts that failed has raised, once
+    all have ended.
+    """
+    if len(parts) == 1:
+        return [work(parts[0])]
+    with _threads(1):
+        others = [_helpers().submit(work, part) for part in parts[1:]]
+        try:
+            first = work(parts[0])
+        finally:
+            wait(others)
+        return [first, *(each.result() for each in others)]
+
+
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    import torch
+    return ThreadPoolExecutor(_MOST_THREADS - 1, "abreast", initializer=torch.set_num_threads, initargs=(1,))
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """So many threads within torch's operations for as long as it lasts."""
+    import torch
+    before = torch.get_num_threads()
+    if count != before:
+        torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        if count != before:
+            torch.set_num_threads(before)
 
 
 def budget(device: Any) -> int:

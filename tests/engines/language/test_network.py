@@ -15,7 +15,7 @@ from engines.language import Settings, draw
 from engines.language.dense import Dense
 from engines.language.network import BURST, Language, Lean, load
 from engines.language.pool import Pool
-from engines.runtime import ModelFault, models
+from engines.runtime import ModelFault, device, models
 from tests.engines.language.toys import CONTEXT, TEXT, bundled, foreign
 
 OPEN = Settings(1.0, 20)
@@ -134,6 +134,52 @@ def test_texts_that_go_on_together_are_those_that_go_on_alone(toy: Path) -> None
     assert together.pool.lent == 0 and not together.asked
 
 
+@pytest.mark.parametrize(("hands", "expected_parts"), [(1, [13]), (2, [7, 6]), (16, [5, 4, 4])])
+def test_many_texts_are_written_in_parts_as_each_alone(toy: Path, hands: int, expected_parts: list[int],
+                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "hands", lambda: hands)
+    together, alone, parts = load(toy), load(toy), []
+    kept = together._write
+    monkeypatch.setattr(together, "_write", lambda slots: parts.append(len(slots)) or kept(slots))
+    order = np.random.default_rng(1).permutation(13)
+
+    def begun(model: Language, which: int):
+        text = model.begin([which + 1, 5], CONTEXT)
+        text.ids.append(7)
+        return text
+    texts = [begun(together, which) for which in range(13)]
+    us = [draw.luck(seed, 1, 3) for seed in range(13)]
+    for _ in range(2):
+        together.burst = BURST
+        found = go_on(together, [texts[which] for which in order], [OPEN] * 13, [us[which] for which in order])
+    assert sorted(parts) == sorted(2 * expected_parts)
+    for which, steps in zip(order, found, strict=True):
+        text, expected = begun(alone, which), []
+        for _ in range(2):
+            alone.burst = BURST
+            expected = go_on(alone, [text], [OPEN], [us[which]])[0]
+        assert [step.id for step in steps] == [step.id for step in expected]
+        assert texts[which].ids == text.ids
+        text.close()
+
+
+def test_what_cannot_be_scripted_serves_as_it_is(toy: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("no TorchScript here")
+    quick, plain = Pool(load(toy).net), Pool(load(toy).net)
+    found = []
+    for pool in (quick, plain):
+        for slot in range(3):
+            pool.lease(6)
+            pool.read(torch.tensor([[slot + 1, 5]]), slot)
+        found.append((pool.step([7], [1], [2]), pool.step([7, 9, 3], [1, 0, 2], [3, 2, 2]), pool.step([4, 8], [2, 0], [3, 3])))
+        assert isinstance(pool.quick, torch.jit.ScriptModule) == (pool is quick)
+        monkeypatch.setattr(torch.jit, "script", fails)
+    assert "cannot be scripted" in caplog.text
+    for one, other in zip(*found, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
 def test_a_pass_that_fails_may_be_taken_again(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(toy)
     model.burst = BURST
@@ -204,10 +250,10 @@ def test_packed_weights_give_what_plain_ones_give(turned: bool) -> None:
         expected = x[:rows] @ weight + (0 if bias is None else bias)
         assert torch.allclose(layer(x[:rows]), expected, atol=1e-4)
         assert torch.allclose(layer(x[:rows], gelu=True), torch.nn.functional.gelu(expected, approximate="tanh"), atol=1e-4)
-    assert layer.tried
+    assert layer.is_packed
 
 
 def test_weights_whose_packing_gives_another_result_serve_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Dense, "_quick", lambda self, x, gelu: x + 1)
     layer = Dense(torch.eye(8), torch.zeros(8))
-    monkeypatch.setattr(layer, "_quick", lambda x, gelu: x + 1)
-    assert torch.equal(layer(torch.ones(4, 8)), torch.ones(4, 8)) and layer.packed is None
+    assert torch.equal(layer(torch.ones(4, 8)), torch.ones(4, 8)) and not layer.is_packed

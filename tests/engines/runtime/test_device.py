@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 import torch
 
@@ -85,6 +88,47 @@ def test_a_wide_pass_takes_every_core_and_gives_them_back(monkeypatch: pytest.Mo
             assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_parts_are_done_abreast_each_with_a_core_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, meet = torch.get_num_threads(), threading.Barrier(3, timeout=20)
+
+    def work(part: int) -> tuple[int, int, int]:
+        meet.wait()                         # that all are there at once
+        return part, torch.get_num_threads(), threading.get_ident()
+    try:
+        torch.set_num_threads(3)
+        parts, threads, where = zip(*device.abreast(work, [5, 6, 7]), strict=True)
+        assert parts == (5, 6, 7) and threads == (1, 1, 1)
+        assert len(set(where)) == 3 and where[0] == threading.get_ident()
+        assert torch.get_num_threads() == 3
+        assert device.abreast(lambda part: torch.get_num_threads(), [1]) == [3]       # alone it has them all
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_a_part_that_fails_lets_the_others_end_first(bad: int) -> None:
+    ended = []
+
+    def work(part: int) -> int:
+        if part == bad:
+            raise torch.OutOfMemoryError("injected")
+        time.sleep(0.05)
+        ended.append(part)
+        return part
+    threads = torch.get_num_threads()
+    with pytest.raises(torch.OutOfMemoryError, match="injected"):
+        device.abreast(work, [0, 1, 2])
+    assert sorted(ended) == sorted({0, 1, 2} - {bad}) and torch.get_num_threads() == threads
+
+
+def test_as_many_hands_as_cores_unless_the_host_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "cores", lambda: 6)
+    monkeypatch.delenv(device.THREADS, raising=False)
+    assert device.hands() == 6
+    monkeypatch.setenv(device.THREADS, "2")
+    assert device.hands() == 2
 
 
 def test_every_way_to_run_out_of_memory_is_known() -> None:
