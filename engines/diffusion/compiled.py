@@ -3,7 +3,7 @@
 Compiling takes a few minutes, so it is done once, by a process of low priority, and kept in a cache folder; the
 engine takes the results up between two steps. Until then, and wherever they cannot be had (no C++ compiler, an
 accelerator, a fault), the plain network serves. There are three packages: for two rows (one visitor with guidance),
-for one (without), and for any number, which is half as quick again for so few; it takes as many threads as there are.
+for one (without), and for any number, which is half as quick again for so few.
 
     python -m engines.diffusion.compiled <model folder>
 
@@ -29,6 +29,7 @@ import torch
 from torch import Tensor
 
 from engines.diffusion import merged
+from engines.runtime import device
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,6 @@ TOLERANCE = 1e-3            # of full scale: what a fast path may differ by
 LOWEST = 19                 # niceness
 FIXED = {"freezing": True,  # weights packed for one size of input, and small products written into the code
          "max_autotune": True, "max_autotune_gemm_backends": "CPP,ATEN"}
-ANY = {"cpp.dynamic_threads": True}     # one thread compiles, but more may serve
 
 
 def package(folder: Path, shape: str = "any") -> Path:
@@ -102,7 +102,8 @@ class Compiled:
 
     def _take_up(self, shape: str, file: Path, plain: Callable[..., Tensor], example: tuple[Tensor, ...]) -> None:
         """Load a package and hold it to the plain network once."""
-        function = torch._inductor.aoti_load_package(str(file))
+        from torch._inductor.package import load_package        # a heavy import
+        function = load_package(str(file), num_runners=device.hands())      # as many as may call at the same time
         if shape == "any":
             function = _any_rows(function)
         wanted, found = plain(*example), function(*example)
@@ -143,7 +144,7 @@ def compile_to(folder: Path, shape: str = "any") -> None:
     with torch.no_grad(), tempfile.TemporaryDirectory(dir=file.parent) as place:
         network = merged.Merged(denoiser.unet, norms=True).eval()
         exported = torch.export.export(network, example, dynamic_shapes=(free,) * 3)
-        with torch._inductor.config.patch(ANY if shape == "any" else FIXED):
+        with torch._inductor.config.patch({} if shape == "any" else FIXED):
             made = torch._inductor.aoti_compile_and_package(exported, package_path=str(Path(place) / "network.pt2"))
         os.replace(made, file)
 

@@ -10,6 +10,7 @@ x_t is a latent then, and what is shown of the predicted x_0 is decoded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,6 @@ from engines.diffusion.compiled import Compiled
 from engines.diffusion.lean import Lean
 from engines.diffusion.process import betas, trained_betas
 from engines.runtime import BadInput, device
-
-WIDE_ROWS = 8               # from here on a pass gains from a second thread
 
 
 class Denoiser(nn.Module):
@@ -52,17 +51,22 @@ class Denoiser(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         """What the network predicts, (B, C, H, W): the noise, unless it was trained otherwise."""
-        with device.wide(x_t.device.type == "cpu" and len(x_t) >= WIDE_ROWS):
-            return self._quickest(x_t, t, labels)
+        args, alone = (x_t, t.float(), labels), x_t.device.type != "cpu" or torch.is_grad_enabled()
+        count = 1 if alone else min(len(x_t), device.hands())
+        if count == 1:
+            return self._quickest(*args)(*args)
+        parts = list(zip(*(each.tensor_split(count) for each in args), strict=True))
+        ways = {len(part[0]): self._quickest(*part) for part in parts}
+        return torch.cat(device.abreast(lambda part: ways[len(part[0])](*part), parts))
 
-    def _quickest(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-        if self.compiled is not None and x_t.device.type == "cpu":
-            t = t.float()               # a package takes the bits of whatever it is given for those of a float
-            quick = self.compiled.get(self._plain, x_t, t, labels)
-            if quick is not None:
-                return quick(x_t, t, labels)
-        lean = self.lean.get(x_t) if self.lean is not None else None
-        return (lean or self._plain)(x_t, t.float(), labels)
+    def _quickest(self, *example: Tensor) -> Callable[..., Tensor]:
+        """Of the networks that are there for so many rows."""
+        found = None
+        if self.compiled is not None and example[0].device.type == "cpu":
+            found = self.compiled.get(self._plain, *example)
+        if found is None and self.lean is not None:
+            found = self.lean.get(example[0])
+        return found or self._plain
 
     def _plain(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         x_t = x_t.contiguous(memory_format=self.layout)

@@ -105,36 +105,30 @@ def threads() -> int:
     return int(wish)
 
 
-@contextmanager
-def wide(worth_it: bool = True) -> Iterator[None]:
-    """A pass that gains from every core, the hub's too: one of many rows. GALLERY_THREADS is kept to.
-
-    The hub waits in the meantime for whatever the system gives it, so this is for passes of a few tens of milliseconds.
-    """
-    import torch
-    before = torch.get_num_threads()
-    with _threads(max(before, hands()) if worth_it else before):
-        yield
-
-
 def hands() -> int:
-    """Threads that may work at once in a pass of many rows: every core's, or GALLERY_THREADS."""
+    """Threads that may work side by side in one pass: one for every core, the hub's too, or GALLERY_THREADS."""
     return threads() if os.environ.get(THREADS, "").strip() else min(cores(), _MOST_THREADS)
 
 
 def abreast(work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
-    """work(part) of each, at the same time, each on a thread and a core of its own; the first is done on this thread.
+    """work(part) of each, at the same time, each with a thread and one core; the first is done on this thread.
 
-    For passes whose operations are too small to be shared between cores one by one; `work` gains where it spends its time
-    outside Python. It has to set torch's grad mode itself. Raises what the first of the parts that failed has raised, once
-    all have ended.
+    Sharing out the rows of a pass so is worth far more than sharing out each of its operations, where every one waits
+    for the slower thread. `work` gains while it is outside Python. Without gradients, in the inference mode of this
+    thread. Raises what the first of the parts that failed has raised, once all have ended.
     """
+    import torch
     if len(parts) == 1:
         return [work(parts[0])]
+    inference = torch.is_inference_mode_enabled()
+
+    def helped(part: T) -> R:
+        with torch.inference_mode(inference), torch.no_grad():
+            return work(part)
     with _threads(1):
-        others = [_helpers().submit(work, part) for part in parts[1:]]
+        others = [_helpers().submit(helped, part) for part in parts[1:]]
         try:
-            first = work(parts[0])
+            first = helped(parts[0])
         finally:
             wait(others)
         return [first, *(each.result() for each in others)]

@@ -9,6 +9,7 @@ import torch
 from diffusers import UNet2DModel
 
 from engines.diffusion.model import Denoiser
+from engines.runtime import device
 
 CLASSES = 3
 
@@ -23,8 +24,9 @@ def make_unet(channels: int = 1, classes: int = CLASSES, seed: int = 0) -> UNet2
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Toy networks are too small to be shared between cores."""
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Toy networks are too small to be shared between cores, and what is held to the bit must not be cut into parts."""
+    monkeypatch.setenv(device.THREADS, "1")
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

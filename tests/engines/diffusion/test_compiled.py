@@ -15,6 +15,7 @@ from torch import Tensor
 from engines.diffusion import compiled, lean
 from engines.diffusion.model import Denoiser, load
 from engines.diffusion.samplers import scheduler
+from engines.runtime import device
 from engines.runtime.trained import write_sums
 from tests.engines.diffusion.conftest import make_unet
 
@@ -77,7 +78,7 @@ def test_a_package_that_is_wrong_is_not_used(folder: Path, monkeypatch: pytest.M
     file.parent.mkdir(parents=True)
     file.write_bytes(b"not a package")
     if fault == "wrong":
-        monkeypatch.setattr(torch._inductor, "aoti_load_package", lambda path: lambda x, t, labels: x + 1)
+        monkeypatch.setattr("torch._inductor.package.load_package", lambda path, num_runners: lambda x, t, labels: x + 1)
     denoiser = load(folder)
     for _ in range(2):
         assert torch.equal(denoiser(*asked(2)), denoiser._plain(*asked(2)))
@@ -100,11 +101,13 @@ class StillAtWork:
 
 def test_a_compiled_network_gives_the_same_and_is_taken_up_by_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """For real where there is a C++ compiler; where there is none, the plain network serves and nothing is begun."""
+    monkeypatch.setattr(device, "hands", lambda: 1)
     denoiser = load(folder)
     if not compiled.possible():
         denoiser(*asked(2))
         assert denoiser.compiled.given_up == {"2"} and denoiser.compiled._process is None
         return
+    monkeypatch.setattr(compiled, "FIXED", {"freezing": True})      # to look for the quickest of all ways takes minutes
     compiled.compile_to(folder)             # here, because its process waits for a quiet moment
     compiled.compile_to(folder, "1")
     monkeypatch.setattr(subprocess, "Popen", lambda *args, **named: StillAtWork())
@@ -114,7 +117,14 @@ def test_a_compiled_network_gives_the_same_and_is_taken_up_by_itself(folder: Pat
             assert torch.allclose(found, wanted, atol=1e-4)
         x, t, labels = asked(1)
         assert torch.allclose(denoiser(x, t.long(), labels), denoiser._plain(x, t, labels), atol=1e-4)
-    assert set(denoiser.compiled.taken) == {"1", "any"}     # two rows are served by the package for any number
+        assert set(denoiser.compiled.taken) == {"1", "any"}     # two rows are served by the package for any number
+        # side by side
+        monkeypatch.setattr(device, "hands", lambda: 3)
+        denoiser = load(folder)
+        for rows in (2, 3, 7, 60):
+            for _ in range(3):
+                assert torch.allclose(denoiser(*asked(rows)), denoiser._plain(*asked(rows)), atol=1e-4)
+        assert set(denoiser.compiled.taken) == {"1", "any"}
 
 
 def test_the_compiling_process_ends_with_its_parent(folder: Path) -> None:

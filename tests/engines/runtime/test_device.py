@@ -71,25 +71,6 @@ def test_memory_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device.budget(cpu) == 512 * 2**20 and device.threads() == 3
 
 
-def test_a_wide_pass_takes_every_core_and_gives_them_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(device.THREADS, raising=False)
-    monkeypatch.setattr(device, "cores", lambda: 3)
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        with pytest.raises(ZeroDivisionError), device.wide():
-            assert torch.get_num_threads() == 3
-            raise ZeroDivisionError
-        assert torch.get_num_threads() == 1
-        with device.wide(False):
-            assert torch.get_num_threads() == 1
-        monkeypatch.setenv(device.THREADS, "1")     # what the host has set is kept to
-        with device.wide():
-            assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
-
-
 def test_parts_are_done_abreast_each_with_a_core_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     before, meet = torch.get_num_threads(), threading.Barrier(3, timeout=20)
 
