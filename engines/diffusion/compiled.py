@@ -28,7 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engines.diffusion import merged
+from engines.diffusion import merged, unlocked
 from engines.runtime import device
 
 log = logging.getLogger(__name__)
@@ -102,19 +102,37 @@ class Compiled:
 
     def _take_up(self, shape: str, file: Path, plain: Callable[..., Tensor], example: tuple[Tensor, ...]) -> None:
         """Load a package and hold it to the plain network once."""
-        from torch._inductor.package import load_package        # a heavy import
-        function = load_package(str(file), num_runners=device.hands())      # as many as may call at the same time
+        function = _load(file)
         if shape == "any":
             function = _any_rows(function)
         wanted, found = plain(*example), function(*example)
         worst = (wanted - found).detach().abs().max().item()
         if worst <= TOLERANCE * 2:          # pictures span from -1 to 1
             log.info("%s runs compiled for %s rows from here on", self.folder.name, shape)
-            self.taken[shape] = function
+            self.taken[shape] = _safely(function, plain)
             return
         log.error("the compiled network of %s is off by %g: the plain one serves", self.folder.name, worst)
         file.unlink(missing_ok=True)
         self.given_up.add(shape)
+
+
+def _load(file: Path) -> Callable[..., Tensor]:
+    try:
+        return unlocked.load(file, device.hands())
+    except Exception as fault:          # a torch or a system that has it otherwise
+        log.info("%s is called by torch's own loader: %s", file.name, fault)
+        return torch._inductor.aoti_load_package(str(file))
+
+
+def _safely(function: Callable[..., Tensor], plain: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The plain network where the compiled one fails, which says why as everything does."""
+    def call(*args: Tensor) -> Tensor:
+        try:
+            return function(*args)
+        except RuntimeError:
+            log.exception("a compiled network has failed: the plain one serves")
+            return plain(*args)
+    return call
 
 
 def _any_rows(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -24,6 +24,8 @@ from engines.diffusion.lean import Lean
 from engines.diffusion.process import betas, trained_betas
 from engines.runtime import BadInput, device
 
+PART = 2                    # rows that a thread of its own is worth: a visitor alone leaves the hub and the browser their core
+
 
 class Denoiser(nn.Module):
     """eps_theta. States (B, C, H, W): pictures, values around -1 to 1, or latents; t (B,) float; labels (B,) int."""
@@ -52,8 +54,8 @@ class Denoiser(nn.Module):
     def forward(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         """What the network predicts, (B, C, H, W): the noise, unless it was trained otherwise."""
         args, alone = (x_t, t.float(), labels), x_t.device.type != "cpu" or torch.is_grad_enabled()
-        count = 1 if alone else min(len(x_t), device.hands())
-        if count == 1:
+        count = 1 if alone else min(len(x_t) // PART, device.hands())
+        if count <= 1:
             return self._quickest(*args)(*args)
         parts = list(zip(*(each.tensor_split(count) for each in args), strict=True))
         ways = {len(part[0]): self._quickest(*part) for part in parts}

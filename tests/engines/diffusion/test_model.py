@@ -34,7 +34,7 @@ def watched(denoiser: Denoiser, monkeypatch: pytest.MonkeyPatch) -> list[tuple[i
     return calls
 
 
-@pytest.mark.parametrize(("rows", "hands", "parts"), [(1, 2, [1]), (2, 2, [1, 1]), (7, 2, [3, 4]), (7, 3, [2, 2, 3]), (5, 1, [5])])
+@pytest.mark.parametrize(("rows", "hands", "parts"), [(1, 2, [1]), (3, 2, [3]), (4, 2, [2, 2]), (7, 2, [3, 4]), (7, 3, [2, 2, 3]), (5, 1, [5])])
 def test_rows_are_shared_out_and_come_back_in_their_order(denoiser: Denoiser, monkeypatch: pytest.MonkeyPatch, rows: int, hands: int,
                                                           parts: list[int]) -> None:
     monkeypatch.setattr(device, "hands", lambda: hands)
