@@ -25,7 +25,7 @@ def sample(denoiser: Denoiser, p: Sample) -> Iterator[Step]:
     check(p, denoiser)
     sampler = Sampler(p.sampler, p.schedule, p.steps, p.eta, denoiser.betas)
     told = sampler.told(denoiser.trained_on)
-    labels = denoiser.label(p.labels, p.count)                                      # (N,)
+    labels = rows(denoiser, denoiser.label(p.labels, p.count), p.guidance)          # (N,) or (2N,)
     generators = [torch.Generator().manual_seed(p.seed + k) for k in range(p.count)]
     noise = drawn(generators, denoiser.shape)                                       # (N, C, H, W)
     picture = None if p.picture is None else floats(p.picture, denoiser.shape)      # (1, C, H, W)
@@ -39,19 +39,19 @@ def sample(denoiser: Denoiser, p: Sample) -> Iterator[Step]:
         before = torch.from_numpy(p.begin.before)
         eps, _ = yield from believed(denoiser, before, told[first - 1], sampler.alpha_bar[first - 1], labels, p.guidance)
         sampler.recall(eps, first - 1, sampler.enter(before, first - 1))
-    state = sampler.enter(x_t, first)
+    state, alpha_bars = sampler.enter(x_t, first), sampler.alpha_bar.tolist()
     for index in range(first, p.steps):
-        x_t, alpha_bar_t = sampler.seen(state, index), sampler.alpha_bar[index]
+        x_t = sampler.seen(state, index)
         # 1. what does the network believe?
-        eps, branches = yield from believed(denoiser, x_t, told[index], alpha_bar_t, labels, p.guidance)
-        yield (yield from frame(denoiser, p, index, told[index], alpha_bar_t, x_t, eps, branches, began))
+        eps, branches = yield from believed(denoiser, x_t, told[index], sampler.alpha_bar[index], labels, p.guidance)
+        yield (yield from frame(denoiser, p, index, told[index], alpha_bars[index], x_t, eps, branches, began))
         # 2. one step back
         state = sampler.step(eps, index, state, generators)
         # 3. what is not masked is the picture, dissolved as far
         if mask is not None:
             known = q_sample(picture, sampler.alpha_bar[index + 1], noise)
             state = torch.where(mask, state, sampler.enter(known, index + 1))
-    yield (yield from frame(denoiser, p, p.steps, 0.0, torch.ones(()), state, torch.zeros_like(state), [], began))
+    yield (yield from frame(denoiser, p, p.steps, 0.0, 1.0, state, torch.zeros_like(state), [], began))
 
 
 def check(p: Sample, denoiser: Denoiser) -> None:
@@ -80,23 +80,25 @@ def start(p: Sample, sampler: Sampler, noise: Tensor, picture: Tensor | None) ->
     return index, q_sample(picture, sampler.alpha_bar[index], noise)
 
 
+def rows(denoiser: Denoiser, labels: Tensor, guidance: float) -> Tensor:
+    """The labels that the network is told in each pass: (N,), or (2N,) with all of them a second time without one."""
+    none = torch.full_like(labels, denoiser.no_label)
+    if guidance == 1 or not denoiser.classes or not denoiser.free or torch.equal(labels, none):
+        return labels
+    return none if guidance == 0 else torch.cat([labels, none])
+
+
 def believed(denoiser: Denoiser, x_t: Tensor, t: float, alpha_bar_t: Tensor, labels: Tensor, guidance: float) -> Iterator:
-    """The predicted noise, (N, C, H, W), and the two branches it was made of, if there are two."""
-    count = len(x_t)
-    if guidance == 1 or not denoiser.classes or not denoiser.free or labels.tolist().count(denoiser.no_label) == count:
-        found = yield forward(denoiser, x_t, torch.full((count,), t), labels)
+    """The predicted noise, (N, C, H, W), and the two branches it was made of, if there are two. labels: from `rows`."""
+    if len(labels) == len(x_t):
+        found = yield forward(denoiser, x_t, torch.full((len(x_t),), t), labels)
         return denoiser.noise(found.cpu(), x_t, alpha_bar_t), []
-    if guidance == 0:
-        labels = torch.full_like(labels, denoiser.no_label)
-        found = yield forward(denoiser, x_t, torch.full((count,), t), labels)
-        return denoiser.noise(found.cpu(), x_t, alpha_bar_t), []
-    both = torch.cat([labels, torch.full_like(labels, denoiser.no_label)])         # (2N,)
-    found = yield forward(denoiser, torch.cat([x_t, x_t]), torch.full((2 * count,), t), both)
+    found = yield forward(denoiser, torch.cat([x_t, x_t]), torch.full((len(labels),), t), labels)
     with_label, without_label = (denoiser.noise(each, x_t, alpha_bar_t) for each in found.cpu().chunk(2))  # (N, C, H, W)
     return without_label + guidance * (with_label - without_label), [with_label, without_label]
 
 
-def frame(denoiser: Denoiser, p: Sample, index: int, t: float, alpha_bar_t: Tensor, x_t: Tensor, eps: Tensor,
+def frame(denoiser: Denoiser, p: Sample, index: int, t: float, alpha_bar_t: float, x_t: Tensor, eps: Tensor,
           branches: list[Tensor], began: float) -> Iterator:
     """What is shown of a step."""
     beliefs = [predicted_x_0(x_t, alpha_bar_t, each) for each in (eps, *branches)]  # (N, C, H, W) each
@@ -109,7 +111,7 @@ def frame(denoiser: Denoiser, p: Sample, index: int, t: float, alpha_bar_t: Tens
         seen, noise = x_t, eps
     pictures = to_bytes(torch.cat([seen, noise / EPS_RANGE, *beliefs]))            # (3N or 5N, H, W, C), in one go
     shown, eps_seen, x_0, *sides = (pictures[at:at + len(x_t)] for at in range(0, len(pictures), len(x_t)))
-    return Step(index, p.steps, t, float(alpha_bar_t), shown, eps_seen, x_0, *(sides or [x_0[:0]] * 2), x_t.numpy(),
+    return Step(index, p.steps, t, alpha_bar_t, shown, eps_seen, x_0, *(sides or [x_0[:0]] * 2), x_t.numpy(),
                 time.monotonic() - began)
 
 

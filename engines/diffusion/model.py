@@ -53,9 +53,9 @@ class Denoiser(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor, labels: Tensor) -> Tensor:
         """What the network predicts, (B, C, H, W): the noise, unless it was trained otherwise."""
-        args, alone = (x_t, t.float(), labels), x_t.device.type != "cpu" or torch.is_grad_enabled()
+        args, alone = (x_t, t.float(), labels), len(x_t) < 2 * PART or x_t.device.type != "cpu" or torch.is_grad_enabled()
         count = 1 if alone else min(len(x_t) // PART, device.hands())
-        if count <= 1:
+        if count == 1:
             return self._quickest(*args)(*args)
         parts = list(zip(*(each.tensor_split(count) for each in args), strict=True))
         ways = {len(part[0]): self._quickest(*part) for part in parts}

@@ -57,7 +57,9 @@ def q_sample(x_0: Tensor, alpha_bar_t: Tensor, eps: Tensor) -> Tensor:
     return a.sqrt() * x_0 + (1 - a).sqrt() * eps
 
 
-def predicted_x_0(x_t: Tensor, alpha_bar_t: Tensor, eps: Tensor) -> Tensor:
+def predicted_x_0(x_t: Tensor, alpha_bar_t: Tensor | float, eps: Tensor) -> Tensor:
     """The clean picture that a predicted eps implies (eq. 4, solved for x_0; eq. 15): (B, ...)."""
+    if isinstance(alpha_bar_t, float):
+        return (x_t - math.sqrt(1 - alpha_bar_t) * eps) / math.sqrt(alpha_bar_t)
     a = alpha_bar_t.reshape(-1, *[1] * (x_t.ndim - 1)) if alpha_bar_t.ndim else alpha_bar_t   # (B, 1, 1, 1)
     return (x_t - (1 - a).sqrt() * eps) / a.sqrt()

@@ -57,6 +57,7 @@ class Sampler:
         self.levels = self.timesteps.round().long()                                  # (steps,)
         curve = torch.cumprod(1.0 - _curve(schedule, trained), dim=0)                # (T,)
         self.alpha_bar = torch.cat([curve[self.levels], torch.ones(1)])              # (steps + 1,), the last clean
+        self._known = self._without_noise() if kind == "ddim" and eta == 0 else []
 
     def told(self, trained_on: Tensor) -> list[float]:
         """The t that a network is told at each step: the level at which it was trained with the same alpha_bar."""
@@ -96,9 +97,20 @@ class Sampler:
 
     def step(self, eps: Tensor, index: int, state: Tensor, generators: list[torch.Generator]) -> Tensor:
         """The state one step later."""
+        if self._known:
+            noise_t, signal_t, noise_before, signal_before = self._known[index]
+            return signal_before * ((state - noise_t * eps) / signal_t) + noise_before * eps
         extra: dict[str, Any] = {}
         if self.kind in ("ddpm", "ddim"):
             extra["generator"] = generators
         if self.kind == "ddim":
             extra["eta"] = self.eta
         return self._scheduler.step(eps, self.timesteps[index], state, **extra).prev_sample
+
+    def _without_noise(self) -> list[list[float]]:
+        """Of each step of DDIM with eta = 0 (Song et al. 2021, eq. 12): sqrt(1 - alpha_bar), sqrt(alpha_bar), and both of the
+        level it goes to. diffusers works them out anew in every step, with much else; what comes out is the same to the bit.
+        """
+        curve, goes_to = self._scheduler.alphas_cumprod, self.timesteps - T // self.steps
+        a, before = curve[self.timesteps], torch.where(goes_to < 0, self._scheduler.final_alpha_cumprod, curve[goes_to])
+        return torch.stack([(1 - a) ** 0.5, a ** 0.5, (1 - before) ** 0.5, before ** 0.5], 1).tolist()

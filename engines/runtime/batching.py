@@ -32,14 +32,18 @@ def key(request: Forward, mode: str) -> Hashable | None:
     import torch
     if mode != "inference" or not request.args:
         return None
-    if not all(isinstance(arg, torch.Tensor) and arg.dim() for arg in request.args):
-        return None
-    if len({arg.shape[0] for arg in request.args}) != 1:
-        return None
+    form, count = [], None
+    for arg in request.args:
+        if not isinstance(arg, torch.Tensor) or not arg.dim():
+            return None
+        shape = arg.shape
+        if shape[0] != (shape[0] if count is None else count):
+            return None
+        count = shape[0]
+        form.append((arg.dtype, arg.device, shape[1:]))
     owner = getattr(request.function, "__self__", request.function)
     function = getattr(request.function, "__func__", None)
-    form = tuple((arg.dtype, arg.device, tuple(arg.shape[1:])) for arg in request.args)
-    found = (id(owner), function, form, request.options)
+    found = (id(owner), function, tuple(form), request.options)
     try:
         hash(found)
     except TypeError:       # an option such as a list
@@ -102,7 +106,8 @@ class Passes:
         most = self._most.get(owner, count)
         parts, done, made = [], 0, False
         while done < count:
-            part, full = self._attempt(function, tuple(arg[done:done + most] for arg in args), options)
+            some = args if most >= count else tuple(arg[done:done + most] for arg in args)
+            part, full = self._attempt(function, some, options)
             if not full:
                 parts.append(part)
                 done += most

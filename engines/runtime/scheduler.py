@@ -28,6 +28,7 @@ from engines.runtime.models import Residents
 
 log = logging.getLogger(__name__)
 
+_LISTEN_S = 0.0005  # so long it may not hear what is said: to look whether something is costs as much as a small step
 _COAXING = 3        # steps a run is given to arrive at its next forward pass before the others go without it
 _DEFECT = "Something in this demo went wrong and was written to the log: try again, or choose other settings."
 
@@ -59,13 +60,18 @@ class Scheduler:
     def run(self) -> None:
         """Serve until a Stop message. Imports torch, so call it on the thread that is to own it."""
         self._begin()
+        heard = 0.0
         while not self._stopping:
-            self._obey()
+            now = time.monotonic()
+            if now - heard > _LISTEN_S:
+                self._obey()
+                heard = now
             activity = self._next()
             if self._stopping:
                 break
             if activity is None:
                 self._take(self._inbox.get())       # nothing can be stepped until something is said
+                heard = 0.0
             else:
                 self._turn(activity)
         for activity in list(self._activities.values()):

@@ -62,6 +62,17 @@ def test_the_same_bits_as_the_plain_loop(denoiser: Denoiser, sampler: str, eta: 
     assert torch.equal(torch.from_numpy(frames[-1].x), plain_loop(denoiser.unet, ask(**changes)))
 
 
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "sigmoid"])
+@pytest.mark.parametrize("steps", [1, 3, 7, 50, 333, 999, 1000])
+def test_ddim_without_noise_has_diffusers_bits_at_every_step(schedule: str, steps: int) -> None:
+    ours, theirs = Sampler("ddim", schedule, steps), scheduler("ddim", schedule)
+    theirs.set_timesteps(steps)
+    generator = torch.Generator().manual_seed(steps)
+    for index, t in enumerate(theirs.timesteps):
+        x, eps = torch.randn(2, 1, 3, 8, 8, generator=generator)
+        assert torch.equal(ours.step(eps, index, x, []), theirs.step(eps, t, x).prev_sample), f"step {index}"
+
+
 @pytest.mark.parametrize(("sampler", "pipeline"), [("ddpm", DDPMPipeline), ("ddim", DDIMPipeline)])
 def test_the_same_bits_as_the_pipelines(sampler: str, pipeline) -> None:
     unet = make_unet(classes=0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines import runtime
+from engines.runtime import scheduler as scheduler_module
 from engines.runtime import wire
 from engines.runtime.scheduler import Scheduler
 from tests.engines.runtime import toy_jobs as toys
@@ -53,7 +54,9 @@ def play(*orders: wire.Order, messages: tuple = (), limits: runtime.Limits | Non
 
 @pytest.fixture
 def costs(monkeypatch: pytest.MonkeyPatch) -> dict[int, float]:
-    """What a step of each run is said to have taken, in place of the clock; 1 unless a test says otherwise."""
+    """What a step of each run is said to have taken, in place of the clock; 1 unless a test says otherwise. What is said
+    to the engine is heard before the next step, as if each took long."""
+    monkeypatch.setattr(scheduler_module, "_LISTEN_S", 0.0)
     said: dict[int, float] = {}
     charge = Scheduler._charge
     monkeypatch.setattr(Scheduler, "_charge", lambda self, activity, _:
