@@ -31,7 +31,7 @@ LLAMA = "folder:bench-llama"
 PROMPT = "Once upon a time, there was a little"
 SETTINGS = Settings(1.0, 50)
 COUNT = 200
-REPEATS = 5
+REPEATS = 11
 VISITORS = 16
 PROMPTS = ("Once upon a time, there was a little", "The dog ran", "Lily was sad because", "In the garden a bird", "Tom had a red ball and",
            "The sun was", "My mother said that", "One day the king", "A small boat", "There was a big tree", "Ben and Mia went",
