@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import re
@@ -20,6 +21,7 @@ THREADS = "GALLERY_THREADS"
 _SHARE_CPU = 0.5            # the other half of the RAM is for the hub, browsers and whatever else the host runs
 _SHARE_ACCELERATOR = 0.8    # of what is free: fragments and the libraries' own workspace take the rest
 _MOST_THREADS = 16
+_GROUPS = Path("/sys/fs/cgroup")        # where Linux tells a container what it may use
 MB = 2**20
 T = TypeVar("T")
 R = TypeVar("R")
@@ -84,9 +86,23 @@ def _processor() -> str:
 
 
 def cores() -> int:
-    """Processor cores that this process may use."""
+    """Processor cores that this process may use: of a container that may use two of a host's sixteen, two."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else (os.cpu_count() or 1)
+    seen = len(affinity(0)) if affinity else (os.cpu_count() or 1)
+    return max(1, int(min(seen, _quota() + 0.5)))
+
+
+def _quota() -> float:
+    """Cores' worth of time that the container may use in all."""
+    for quota, period in ((_GROUPS / "cpu.max", None), (_GROUPS / "cpu/cpu.cfs_quota_us", _GROUPS / "cpu/cpu.cfs_period_us")):
+        try:
+            text = quota.read_text(encoding="ascii") + (f" {period.read_text(encoding='ascii')}" if period else "")
+            most, each = map(int, text.split())
+        except (OSError, ValueError):       # there is no such limit ("max"), or no such file
+            continue
+        if most > 0 and each > 0:
+            return most / each
+    return math.inf
 
 
 def threads() -> int:
@@ -186,9 +202,9 @@ def _ram() -> int:
 
 
 def _container() -> int:
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+    for path in (_GROUPS / "memory.max", _GROUPS / "memory/memory.limit_in_bytes"):
         try:
-            text = Path(path).read_text(encoding="ascii").strip()
+            text = path.read_text(encoding="ascii").strip()
         except OSError:
             continue
         if text.isdigit():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -110,6 +111,28 @@ def test_as_many_hands_as_cores_unless_the_host_says_otherwise(monkeypatch: pyte
     assert device.hands() == 6
     monkeypatch.setenv(device.THREADS, "2")
     assert device.hands() == 2
+
+
+@pytest.mark.parametrize(("files", "expected"), [
+    ({}, 16),
+    ({"cpu.max": "max 100000"}, 16),
+    ({"cpu.max": "200000 100000"}, 2),
+    ({"cpu.max": "150000 100000\n"}, 2),
+    ({"cpu.max": "50000 100000"}, 1),
+    ({"cpu.max": "6400000 100000"}, 16),
+    ({"cpu.max": "nonsense"}, 16),
+    ({"cpu/cpu.cfs_quota_us": "400000", "cpu/cpu.cfs_period_us": "100000"}, 4),
+    ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 16)])
+def test_a_container_has_the_cores_that_it_may_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, str],
+                                                   expected: int) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(device, "_GROUPS", tmp_path)
+    monkeypatch.setattr(device.os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+    monkeypatch.delenv(device.THREADS, raising=False)
+    assert device.cores() == device.hands() == expected
+    assert device.threads() == max(1, expected - 1)
 
 
 def test_every_way_to_run_out_of_memory_is_known() -> None:
