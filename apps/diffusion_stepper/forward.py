@@ -85,7 +85,10 @@ def fitted(model: str, data: bytes, name: str) -> tuple[np.ndarray, tuple[str, .
 
 
 def taken(asked: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
-    """{model, index} or {model, drawing: base64 of a PNG} -> the picture, and what to say of it. Raises BadInput."""
+    """{model, index} or {model, drawing: base64 of a PNG} -> the picture, and what to say of it. Raises BadInput.
+
+    other: the number was that of a picture in another model's data; then it is any of this one's.
+    """
     model = str(asked.get("model", ""))
     if asked.get("drawing") is not None:
         try:
@@ -96,6 +99,8 @@ def taken(asked: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
         return image, {"notes": notes}
     index = asked.get("index", -1)
     pictures = catalogue.shown(catalogue.config(model)["dataset"])
+    if asked.get("other") and isinstance(index, int) and index >= 0:
+        index %= len(pictures.images)
     whole("the number of the test picture", index, -1, len(pictures.images) - 1)
     if index < 0:
         index = int(np.random.default_rng().integers(len(pictures.images)))

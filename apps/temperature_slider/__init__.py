@@ -28,7 +28,7 @@ DEMO = Demo(
         Scene("A space too many", "One space at the end: no girl, no boy. See how the tokens begin.",
               {"prompt": "Once upon a time, there was a little "}),
         Scene("What beam search finds", "Far likelier than what greedy finds. Which of the two would you rather read?",
-              {"prompt": "The dog saw a", "tool": "decoding", "method": "beam", "beams": "4", "len": "20"}),
+              {"prompt": "The dog saw a", "tool": "decoding", "method": "beam", "beams": "4"}),
     ),
     tags=("text", "temperature", "sampling", "top-k", "top-p", "beam search", "logit lens", "perplexity"),
     engine="engines/language/__init__.py",

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from html import escape
 
-from apps.temperature_slider.view import piece, shown
+from apps.temperature_slider.view import minus, piece, shown
 from engines.language import Node, Searched
 
 COLUMN, ROW, BOX, TALL = 118, 30, 74, 24     # pixels: a round, a hypothesis, the box of a token, its height
@@ -65,11 +65,6 @@ def _box(nodes: Sequence[Node], at: int, spot: tuple[float, float], pieces: Sequ
     return (f'<g class="nat-node" data-kind="{_kind(node)}"><title>{escape(title)}</title>'
             f'<rect x="{x:.1f}" y="{y - TALL / 2:.1f}" width="{BOX}" height="{TALL}" rx="6"/>'
             f'<text x="{x + BOX / 2:.1f}" y="{y + 4.5:.1f}">{escape(short)}</text></g>')
-
-
-def minus(value: float) -> str:
-    """log p with a true minus sign."""
-    return f"{value:.2f}".replace("-", "−")
 
 
 def alt(found: Searched) -> str:

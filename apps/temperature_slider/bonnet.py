@@ -32,7 +32,7 @@ def _tokens(question: asked.Asked, held: dict[str, Any], line: asked.Line) -> No
     reading = asked.kept("read", language.read, language.Read(question.model, question.prompt))
     ids = [int(token) for token in reading.ids]
     spot.html(view.chips(ids, vocabulary.pieces, vocabulary.special)
-              + view.chips_caption(view.begins(0, ids[0], vocabulary.special)))
+              + view.chips_caption(view.begins(0, ids[0], vocabulary.special), vocabulary.pieces))
     line.say(view.counted(question.prompt, ids, vocabulary.pieces, vocabulary.special))
 
 

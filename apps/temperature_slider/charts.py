@@ -19,7 +19,7 @@ CURVES = (("distinct_2", "Distinct-2", "pairs of tokens that differ, of all", "g
           ("self_bleu", "Self-BLEU", "how alike the texts of one T are", "attn"),
           ("repetition", "Repetition", "runs of four that stood before", "ddpm"),
           ("perplexity", "Perplexity", "how strange its own words are to it", "bert"))
-HEIGHT = 138                     # pixels of a small chart
+HEIGHT = 120                     # pixels of a small chart
 MOST_BARS = 400                  # of a text's tokens: more cannot be told apart
 
 
@@ -47,7 +47,8 @@ def curve(rows: Sequence[Measured], key: str, dark: bool) -> go.Figure:
     if key == "perplexity":
         figure.update_yaxes(type="log", nticks=4, tickformat="~s")
     else:
-        figure.update_yaxes(range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%")
+        top = next(top for top in (0.05, 0.1, 0.25, 0.5, 1.0) if top == 1 or max((value or 0.0 for value in values), default=0.0) <= top)
+        figure.update_yaxes(range=[-0.04 * top, 1.04 * top], tickvals=[0, top / 2, top], tickformat=".3~p")
     if all(value is None for value in values):
         figure.add_annotation(text="needs two texts" if key == "self_bleu" else "nothing to measure", showarrow=False,
                               x=0.5, y=0.5, xref="paper", yref="paper")
@@ -79,12 +80,19 @@ def answer(layers: Layers, place: int, dark: bool) -> go.Figure:
                        line={"color": ink["attn"], "width": 2, "dash": "dot"}, marker={"size": 7, "symbol": "diamond"},
                        hovertemplate="layer %{x}: rank %{y:,}<extra></extra>")
     highest = float(np.log10(max(2, layers.answer_rank[:, place].max()))) * 1.08
-    figure.update_layout(showlegend=True, margin={"t": 34, "r": 46},
+    figure.update_layout(showlegend=True, margin={"t": 34, "r": 60},
                          yaxis={"range": [0, 1.04], "tickformat": ".0%", "tickvals": [0, 0.5, 1]},
                          yaxis2={"overlaying": "y", "side": "right", "type": "log", "range": [highest, -0.08], "showgrid": False,
-                                 "dtick": 1, "tickformat": "~s", "tickcolor": ink["line"], "tickfont": {"color": ink["attn"]}})
+                                 "tickvals": _ranks(layers.answer_rank[:, place]), "tickformat": "~s",
+                                 "title": {"text": "rank", "font": {"color": ink["attn"]}}, "tickcolor": ink["line"], "tickfont": {"color": ink["attn"]}})
     figure.update_xaxes(title="after layer", tickvals=rows, ticktext=["emb.", *map(str, rows[1:])], showgrid=False)
     return figure
+
+
+def _ranks(ranks: np.ndarray) -> list[int]:
+    """Where the axis of the ranks has numbers: 1, 10, 100 and so on, and the worst of them where that is below 10."""
+    most = int(ranks.max())
+    return [1, *([most] if 1 < most < 10 else [10**power for power in range(1, len(str(most)))])]
 
 
 def answer_alt(layers: Layers, place: int) -> str:

@@ -80,6 +80,8 @@ def _sentence(question: asked.Asked, found: dict[str, language.Searched]) -> str
     """Whether beam search found a likelier text than greedy, from the numbers."""
     logs = {method: each.found[0][1] for method, each in found.items() if each.found}
     said = f"Searched just now by {question.title}"
+    if other := view.reshaped(question.settings):
+        said += f" (sampling{other})"
     if not {"greedy", "beam"} <= logs.keys():
         return said + "."
     gain = logs["beam"] - logs["greedy"]

@@ -34,7 +34,7 @@ def draw(ask: Callable[[], asked.Asked], held: dict[str, Any], line: asked.Line,
             with column:
                 st.html(charts.curve_head(key))
                 asked.chart(charts.curve(found.rows, key, asked.dark()), f"curve-{key}", charts.curve_alt(found.rows, key))
-    line.say(f"Written just now by {question.title}. {view.ends(found.rows)}")
+    line.say(f"Written just now by {question.title}{view.reshaped(question.settings, temperature=False)}. {view.ends(found.rows)}")
 
 
 def _controls(held: dict[str, Any]) -> int:

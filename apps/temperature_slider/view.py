@@ -9,7 +9,7 @@ from html import escape
 
 import numpy as np
 
-from engines.language import Layers, Measured, Scored
+from engines.language import Layers, Measured, Scored, Settings
 
 MARKS = {" ": "·", "\n": "↵", "\r": "␍", "\t": "⇥"}
 LENS_PLACES = 48                 # columns of the lens: more would be a table that nobody reads
@@ -76,6 +76,21 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def minus(value: float) -> str:
+    """Two decimals, with a true minus sign."""
+    return f"{value:.2f}".replace("-", "−")
+
+
+def reshaped(settings: Settings, temperature: bool = True) -> str:
+    """What else shapes a text, in the tools that do not show it: " with top-p 0.9 and repetition penalty 1.3, as set …"."""
+    said = [f"T = {settings.temperature:g}"] * (temperature and settings.temperature != 1)
+    said += [f"{name} {value:g}" for name, value, off in (
+        ("top-k", settings.top_k, 0), ("top-p", settings.top_p, 1), ("min-p", settings.min_p, 0), ("typical-p", settings.typical_p, 1),
+        ("repetition penalty", settings.repetition_penalty, 1)) if value != off]
+    words = " and ".join(filter(None, (", ".join(said[:-1]), said[-1] if said else "")))
+    return f" with {words}, as set under Distribution" if words else ""
+
+
 # --- side by side ------------------------------------------------------------------------------------------------
 
 def columns(rows: Sequence[Measured], chosen: int, going: bool = False) -> str:
@@ -114,8 +129,8 @@ def finds(rows: Sequence[tuple[str, str, int, float, float]], chosen: str) -> st
     best = max((row[3] for row in rows if row[2]), default=math.nan)
     body = "".join(
         f'<tr{" aria-current=true" if name == chosen else ""}><th scope="row">{escape(name)}</th><td class="nat-found">{prose(text.lstrip(" "))}</td>'
-        f'<td>{count}</td><td>{logp:.2f}{" ★" if count and logp == best else ""}</td>'
-        f"<td>{logp / count if count else 0:.2f}</td></tr>"
+        f'<td>{count}</td><td>{minus(logp)}{" ★" if count and logp == best else ""}</td>'
+        f"<td>{minus(logp / count if count else 0.0)}</td></tr>"
         for name, text, count, logp, _ in rows)
     return ('<div class="nat-scroll" tabindex="0" role="region" aria-label="What each method found"><table class="nat-table"><thead><tr><th>Method</th>'
             "<th>What it found</th><th>Tokens</th><th>log p, nats</th><th>per token</th></tr></thead>"
@@ -167,10 +182,12 @@ def _chip(token: int, pieces: Sequence[bytes], special: bool, first: bool) -> st
             f"<span>{safe(held)}</span><small>{token}{f', {START}' * first}</small></span>")
 
 
-def chips_caption(start: bool) -> str:
+def chips_caption(start: bool, pieces: Sequence[bytes]) -> str:
     """How to read the chips."""
+    words = any(len(each) > 1 and each.startswith(b" ") for each in pieces)
     first = " The dashed one is put before every text, so that the first of your tokens, too, comes after something." if start else ""
-    return caption(f"The number is the token’s id. · is a space: it belongs to the word after it.{first}")
+    belongs = ": it belongs to the word after it" if words else ""
+    return caption(f"The number is the token’s id. · is a space{belongs}.{first}")
 
 
 def caption(text: str) -> str:

@@ -126,6 +126,11 @@ def command(recipe: dict) -> str:
                                                              for key, value in recipe.items())
 
 
+def _stored(store: str) -> str:
+    rest = "The weights are\nstored as float16" if store == "float16" else f"The matrices are\nstored as {store}, everything else as float16"
+    return f"{rest}; it computes in float32."
+
+
 def card(config: dict, corpus: Corpus, samples: list[str], run: dict) -> str:
     """The model card: what it is, data and licences, recipe, time, figures, samples, limits."""
     recipe = config["recipe"]
@@ -138,8 +143,7 @@ def card(config: dict, corpus: Corpus, samples: list[str], run: dict) -> str:
 
 A GPT-2 of {recipe['layers']} layers and {recipe['heads']} heads, {recipe['width']} wide, that reads up to
 {recipe['context']} tokens, with {config['parameters']:,} weights; it reads and writes {pieces}. In the layout of
-transformers: `AutoModelForCausalLM.from_pretrained` and `AutoTokenizer.from_pretrained` read it. The matrices are
-stored as {recipe['store']}, everything else as float16; it computes in float32.
+transformers: `AutoModelForCausalLM.from_pretrained` and `AutoTokenizer.from_pretrained` read it. {_stored(recipe['store'])}
 
 ## Data and licence
 

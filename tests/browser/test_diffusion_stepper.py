@@ -419,6 +419,45 @@ def test_scene_is_applied_without_a_reload(stepper: Callable[..., Watched], scen
     watched.check()
 
 
+@pytest.mark.parametrize("tool", ["branch", "forward", "plane"])
+def test_a_scene_from_another_tool_stands_where_it_says_or_plays(stepper: Callable[..., Watched], tool: str) -> None:
+    watched = stepper("?at=33")
+    page = watched.page
+    until(page, DONE)
+    page.locator(f"#tab-{tool}").click()
+    until(page, f"document.querySelector('#tab-{tool}').ariaSelected === 'true' && !{REVERSE}.visible")
+    page.locator(".g-scene", has_text="What it believes at t = 900").click()
+    until(page, f"{REVERSE}.visible && {REVERSE}.player.shown === 5 && {REVERSE}.take.about.count === 10")
+    until(page, DONE)
+    assert "990" not in page.locator(".dx-readout").inner_text() and "guidance" in page.locator("#status").inner_text().lower()
+    page.locator(f"#tab-{tool}").click()
+    until(page, f"!{REVERSE}.visible")
+    page.locator(".g-scene", has_text="From static to a seven").click()
+    until(page, f"{REVERSE}.visible && {REVERSE}.player.playing")
+    until(page, f"{REVERSE}.player.shown === 50 && !{REVERSE}.player.playing && {REVERSE}.take.about.count === 1")
+    watched.check()
+
+
+def test_another_model_has_a_test_picture_of_its_own(stepper: Callable[..., Watched]) -> None:
+    watched = stepper("?tool=forward&pic=t.9202&t=300")
+    page = watched.page
+    until(page, "window.__diffusion.forward.known?.index === 9202")
+    page.evaluate("window.__diffusion.app.store.set({ model: 'ddpm-emoji' })")
+    until(page, "window.__diffusion.forward.known?.index !== 9202")
+    assert page.locator("#status").get_attribute("data-kind") != "error"
+    watched.check()
+
+
+def test_the_curves_stay_in_their_boxes_when_the_address_changes(stepper: Callable[..., Watched]) -> None:
+    page = stepper("?at=10").page
+    until(page, "document.querySelector('.dx-curves .scatterlayer') !== null")
+    page.locator("#tab-branch").click()
+    page.locator("#tab-reverse").click()
+    until(page, "location.search.includes('at=10')")
+    found = page.evaluate("[...document.querySelectorAll('.dx-curves [clip-path]')].map((each) => each.getAttribute('clip-path'))")
+    assert found and all(each.startswith("url('#") for each in found)
+
+
 def test_back_takes_back_a_tool_and_a_scene_and_the_card_goes_out(stepper: Callable[..., Watched]) -> None:
     watched = stepper("?at=3")
     page = watched.page

@@ -72,7 +72,7 @@ def test_what_is_off_looks_off_and_changes_no_number(room: Callable[..., Watched
     expect(page.locator('.lx-setting[data-on="true"]')).to_have_count(1)
     expect(page.locator(".lx-numbers > span").last).to_contain_text("4,096 →")
     assert page.evaluate("import('/assets/web/language/bars.js').then((bars) => [9.6e-5, 4e-12, 0.0744, 1].map(bars.percent))") == [
-        "1·10⁻⁴", "4·10⁻¹²", "7.44 %", "100 %"]
+        "1·10⁻² %", "4·10⁻¹⁰ %", "7.44 %", "100 %"]
     watched.check()
 
 

@@ -16,6 +16,7 @@ export const term = (name, text) => h("span", { class: "g-tipped", tabindex: "0"
 const words = h("div", { id: "g-tip", class: "g-tip", role: "tooltip", hidden: true });
 let about = null;
 let timer = 0;
+let pressed = null; // its words are not wanted again until the pointer has left it
 
 function show(thing) {
   clearTimeout(timer);
@@ -45,7 +46,8 @@ document.addEventListener("pointerover", (event) => {
   if (event.pointerType === "touch") return; // a finger comes by the focus
   if (event.target === words) return clearTimeout(timer);
   const thing = thingOf(event);
-  if (thing === about) return clearTimeout(timer);
+  if (thing !== pressed) pressed = null;
+  if (thing === about || pressed) return clearTimeout(timer);
   clearTimeout(timer);
   timer = setTimeout(thing ? () => thing.isConnected && show(thing) : hide, thing ? REST_MS : GO_MS);
 });
@@ -54,7 +56,12 @@ document.addEventListener("focusin", (event) => {
   if (thing && (event.target.matches(":focus-visible") || thing.classList.contains("g-tipped"))) show(thing);
 });
 document.addEventListener("focusout", hide);
-document.addEventListener("pointerdown", (event) => { if (about && !about.classList.contains("g-tipped") && event.target !== words) hide(); });
+document.addEventListener("pointerdown", (event) => {
+  const thing = thingOf(event);
+  if (thing && !thing.classList.contains("g-tipped")) pressed = thing;
+  if (about && !about.classList.contains("g-tipped") && event.target !== words) hide();
+  if (pressed) clearTimeout(timer);
+});
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || words.hidden) return;
   hide();

@@ -4,7 +4,8 @@
 //
 // panel: the tool's place beside the instrument, for its controls. stage: an element that fills the instrument while the
 // tool is open (one in it may carry id="primary": only the open tool's stage is in the document). show and hide may be
-// missing, and may be async. toggle, where it is there, plays and pauses: the space bar does, wherever it means nothing else.
+// missing, and may be async. The `app` that a tool is given is the room's, but what it says by app.status is heard only while
+// it is open. toggle, where it is there, plays and pauses: the space bar does, wherever it means nothing else.
 // keep, where it is there, answers what can be saved of the tool, as diffusion/film.js describes it.
 
 import { h } from "./dom.js";
@@ -36,6 +37,8 @@ export function tabs(app, tools) {
     document.getElementById(`tab-${name}`).focus();
   });
 
+  const heard = (name) => Object.create(app, { status: { value: (...said) => { if (open === name) app.status(...said); } } });
+
   async function choose() {
     const name = app.store.get("tool");
     if (open === name) return;
@@ -50,9 +53,12 @@ export function tabs(app, tools) {
     }
     document.getElementById(`tab-${name}`).scrollIntoView?.({ block: "nearest", inline: "nearest" });
     app.keep.show(null);
-    if (before) (await made[before])?.hide?.();
+    if (before) {
+      app.status(""); // what the tool before has said is not about this one
+      (await made[before])?.hide?.();
+    }
     const panel = document.getElementById(`panel-${name}`);
-    made[name] ??= tools[name][1]().then((module) => module.default(panel, app)).catch((fault) => {
+    made[name] ??= tools[name][1]().then((module) => module.default(panel, heard(name))).catch((fault) => {
       console.warn(name, fault);
       delete made[name];
       app.status("This tool could not be loaded: reload the page to try again.", "error");

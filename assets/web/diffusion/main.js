@@ -21,10 +21,12 @@ export function createMain(app) {
   };
   const settings = () => Object.fromEntries(SETTINGS.map((key) => [key, app.store.get(key)]));
 
-  /** A tool is open that shows the run: start it, unless it is here already. */
+  /** A tool is open that shows the run: start it, unless it is here already or on its way. Whether it was started. */
   main.need = () => {
     main.wanted = true;
-    if (JSON.stringify(settings()) !== asked) main.start();
+    const fresh = JSON.stringify(settings()) !== asked;
+    if (fresh) main.start();
+    return fresh;
   };
   main.rest = () => { main.wanted = false; };
   main.settings = settings;

@@ -223,7 +223,12 @@ class Reverse {
   paint(frame) {
     const shape = this.take.about;
     const words = !this.pairHost.hidden ? "two beliefs" : frame.index === this.take.steps ? "no noise is left" : PANES[1][3];
-    if (words !== this.captioned) this.both.previousSibling.textContent = this.captioned = words;
+    if (words !== this.captioned) {
+      const [sign, caption] = this.both.parentElement.children;
+      sign.firstChild.textContent = this.pairHost.hidden ? PANES[1][1] : PANES[2][1];
+      sign.lastChild.textContent = this.pairHost.hidden ? "" : PANES[2][2];
+      caption.textContent = this.captioned = words;
+    }
     paint(this.panes.x_t, frame.x_t, shape);
     paint(this.panes.x_0, frame.x_0, shape);
     if (this.pairHost.hidden) paint(this.panes.eps, frame.eps, shape);
@@ -260,6 +265,7 @@ class Reverse {
 
   // A scene or a link moved the place or pressed play.
   asked({ at, play }, changed) {
+    if (!this.visible && (changed.has("at") || (changed.has("play") && play))) this.starting = true; // a scene, seen from another tool
     if (!this.visible || !this.take) return;
     if (changed.has("at") && at !== null && !this.player.playing && at !== Math.round(this.player.wanted)) this.seek(at);
     if (changed.has("play") && play && !this.player.playing) {
@@ -288,9 +294,11 @@ class Reverse {
     this.visible = true;
     const { main } = this.app;
     if (!this.take) this.starting = true;
-    if (main.take && main.take !== this.take) this.arrived(main.take);
-    main.need();
-    if (this.take && this.take === main.take) this.grown();
+    const fresh = main.need();
+    if (fresh || main.coming !== main.take) return; // it is on its way
+    if (main.take !== this.take || this.starting) this.arrived(main.take);
+    this.grown();
+    if (this.take.state === "done") this.ended();
   }
 
   hide() {

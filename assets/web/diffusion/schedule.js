@@ -55,7 +55,13 @@ export function createSchedule(app) {
     Plotly.restyle(chart, { "line.color": colours, "line.width": lit.map((on) => (on ? 2.2 : 1)), opacity: lit.map((on) => (on ? 1 : 0.45)) }).then(mark);
   }
 
+  // Plotly names its clips by the page's whole address, which changes while one plays: by name alone they are found again.
+  function unbind() {
+    for (const each of chart.querySelectorAll("[clip-path]")) each.setAttribute("clip-path", each.getAttribute("clip-path").replace(/url\(['"]?[^#]*#/, "url('#"));
+  }
+
   function mark() {
+    unbind();
     const layout = chart._fullLayout;
     markers.forEach((marker, i) => {
       const axis = layout?.[i ? `xaxis${i + 1}` : "xaxis"];

@@ -101,7 +101,7 @@ export class Source {
   async known(what) {
     const { app } = this;
     const { model, seed } = app.store.get();
-    if (what.kind === "test") return app.post("picture", { model, seed, index: what.index });
+    if (what.kind === "test") return app.post("picture", { model, seed, index: what.index, other: Boolean(what.other) });
     if (what.kind === "file") return app.post(`upload?${new URLSearchParams({ model, seed, name: what.file.name || "", session: app.session })}`, what.file);
     const canvas = sendable(what.strokes, this.kind);
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
@@ -114,7 +114,8 @@ export class Source {
   /** Another model, perhaps of other pictures. */
   renew() {
     this.dress();
-    if (this.current) this.again();
+    if (this.current?.kind === "test") this.read({ ...this.current, other: true });
+    else if (this.current) this.again();
     else this.read({ kind: "test", index: -1 }); // the model before had no picture to show
   }
 

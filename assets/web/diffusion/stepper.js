@@ -18,6 +18,7 @@ const TOOLS = {
   plane: ["In 2-D", () => import("./plane.js")],
 };
 const PLACE = ["at", "play"]; // what changes while a run merely plays
+const SLUG = /^[a-z]+(-[a-z]+)+$/; // emoji's own name of a class
 const GRADIO_MS = 90_000; // longer than the slowest start of the framework seen, on a machine with much else to do
 
 // Gradio arrives later than this stage; some tools ask it for more.
@@ -50,7 +51,7 @@ function createApp(stage, found, status) {
   app.store.define("then", { default: {}, format: changes }); // here, because the address may be written before its tool is open
   app.server = serverOf(app);
   app.config = () => app.catalog.find((each) => each.name === app.store.get("model")) ?? app.catalog[0];
-  app.className = (label) => (label === -1 || label == null ? "no class" : app.config()?.classes?.[label] ?? String(label));
+  app.className = (label) => (label === -1 || label == null ? "no class" : app.config()?.classes?.[label] ?? String(label)).replace(SLUG, (slug) => slug.replaceAll("-", " "));
   app.main = createMain(app);
   app.keep = createKeep(app);
   return app;

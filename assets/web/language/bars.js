@@ -7,15 +7,15 @@ import { CUTS } from "./warp.js";
 const LOG_FLOOR = 6; // decades below 1 that the logarithmic scale shows
 const NICE = [0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
-/** 98.6 %, 7.44 %, 0.091 %, 5·10⁻⁷ */
+/** 98.6 %, 7.44 %, 0.091 %, 5·10⁻⁵ % */
 export function percent(p) {
   if (p === 0 || p === 1) return p ? "100 %" : "0";
   if (p < 1e-4) return small(p);
   return `${(100 * p).toFixed(p >= 0.9995 ? 2 : p >= 0.0995 ? 1 : p >= 0.000995 ? 2 : 3)} %`;
 }
-const small = (p) => { // 3·10⁻⁹
-  const [figure, power] = p.toExponential(0).split("e-");
-  return `${figure}·10⁻${[...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
+const small = (p) => { // 3·10⁻⁹ %
+  const [figure, power] = (100 * p).toExponential(0).split("e-");
+  return `${figure}·10⁻${[...power].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")} %`;
 };
 const FORMAT = new Intl.NumberFormat("en"); // made once: asked for anew it is the dearest part of a frame
 export const whole = (number) => FORMAT.format(number);
@@ -84,7 +84,7 @@ export function createBars() {
 }
 
 function tickTexts(scale, end) {
-  if (scale === "log") return [[0, "10⁻⁶"], [2 / 6, "10⁻⁴"], [4 / 6, "1 %"], [1, "100 %"]];
+  if (scale === "log") return [[0, "10⁻⁴ %"], [2 / 6, "0.01 %"], [4 / 6, "1 %"], [1, "100 %"]];
   return [0, 0.5, 1].map((part) => [part, `${+(100 * part * end).toFixed(1)} %`]);
 }
 

@@ -81,8 +81,10 @@ export function createDistribution({ host, side, store, data, say }) {
 
   // A mistake in typing is spoken of until something else is set.
   function set() {
-    if (mistaken && now) tell();
+    const told = mistaken || drawn.said;
     mistaken = false;
+    drawn.said = ""; // it was drawn from what stood there before
+    if (told && now) tell();
     schedule();
   }
 

@@ -20,6 +20,9 @@ const KEYS = ["model", "prompt", "seed", ...Object.keys(SETTINGS)];
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const ENDED = { end: "The model ended the text here.", context: "The text is as long as this model can read." };
 
+const OWN_ARROWS = "input, select, textarea, dialog, [role=tab], [role=tree], [role=group], [role=slider], [contenteditable]";
+const OWN_SPACE = "a, button, input, select, textarea, summary, dialog, [role=treeitem], [contenteditable]";
+
 class Writer {
   constructor({ host, side, store, data, say }) {
     Object.assign(this, { host, side, store, say, shown: 0, wanted: 0, at: null, speed: USUAL, playing: false, visible: false, own: false, rush: false, mistaken: false });
@@ -250,9 +253,8 @@ class Writer {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const { target } = event;
     const inText = target === this.ink.tokens;
-    if (target !== document.body && !this.stage.contains(target)) return;
-    if (target.matches("input, select, textarea")) return;
-    if (event.key === " " && target.matches("button")) return; // the button's own
+    const ownTab = target.matches('[role="tab"][aria-selected="true"]'), slider = target.matches('input[type="range"]');
+    if (event.key === " " ? target.closest(OWN_SPACE) && !ownTab && !slider : target.closest(OWN_ARROWS) && !inText) return;
     const acts = { " ": () => this.toggle(), ArrowRight: () => (inText && this.at !== null && this.at < this.shown - 1 ? this.look(this.at + 1) : this.step()) };
     if (inText && this.shown) Object.assign(acts, {
       ArrowLeft: () => { this.pause(); this.look(Math.max(0, this.at === null ? this.shown - 1 : this.at - 1)); },
