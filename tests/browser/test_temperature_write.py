@@ -81,6 +81,20 @@ def test_it_plays_pauses_and_goes_one_token_on(writer: Callable[..., Watched]) -
     watched.check()
 
 
+@pytest.mark.parametrize("pressed", ["#tab-write", "#lx-stage input[type=range]", "h1"])
+def test_space_plays_and_pauses_wherever_nothing_else_takes_it(writer: Callable[..., Watched], pressed: str) -> None:
+    watched = writer("&n=200")
+    page = watched.page
+    page.select_option(".wr-speed", "2")
+    page.locator(pressed).first.click()
+    page.keyboard.press(" ")
+    page.wait_for_selector('.wr-text[data-state="playing"]', timeout=PATIENCE)
+    page.keyboard.press(" ")
+    page.wait_for_selector('.wr-text[data-state="paused"]')
+    assert page.evaluate("scrollY") == 0, "the page has rolled away"
+    watched.check()
+
+
 def test_another_token_branches_and_the_address_brings_it_back(writer: Callable[..., Watched], hub: Hub) -> None:
     watched = writer("&play=1&n=30")
     page = watched.page

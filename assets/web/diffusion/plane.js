@@ -229,6 +229,7 @@ class PlaneTool {
     this.direction = direction;
     let clock = performance.now();
     const end = direction > 0 ? T : 0;
+    if (direction < 0 && this.mode === "back") this.say("On the way back, each point along the arrows that it meets …");
     const tick = (now) => {
       const late = Math.min(LATE_MS, Math.max(0, now - clock));
       clock = now;

@@ -63,9 +63,9 @@ export class Strip {
     const pitch = this.n > 1 ? (width - side) / (this.n - 1) : 0;
     const cell = this.n > 1 ? Math.min(side, pitch - 1) : side;
     const { accent, soft, wall } = this.colours();
-    let near = 0;
+    let here = 0;
     steps.forEach((step, i) => {
-      if (Math.abs(step - this.at) <= Math.abs(steps[near] - this.at)) near = i;
+      if (step <= this.at) here = i; // the last that has been come to
       rows.forEach((_, row) => {
         const x = Math.round(i * pitch), y = row * (side + GAP);
         const tile = this.tile(step, row);
@@ -81,7 +81,7 @@ export class Strip {
     for (const [inset, line, colour] of [[1.5, 3, accent], [3.5, 1, wall]]) {
       g.lineWidth = line;
       g.strokeStyle = colour;
-      g.strokeRect(Math.round(near * pitch) + inset, inset, cell - 2 * inset, rows.length * (side + GAP) - GAP - 2 * inset);
+      g.strokeRect(Math.round(here * pitch) + inset, inset, cell - 2 * inset, rows.length * (side + GAP) - GAP - 2 * inset);
     }
   }
 

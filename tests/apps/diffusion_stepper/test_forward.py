@@ -46,6 +46,12 @@ def test_a_test_picture_comes_as_the_model_would_know_it_with_its_noise(place: s
     assert found["eps"] != asked(place, "picture", index=3, seed=6)["eps"]
 
 
+def test_the_number_of_another_models_picture_finds_one_of_this_models(place: str) -> None:
+    count = len(catalogue.shown("mnist").images)
+    assert asked(place, "picture", index=count + 7, other=True)["index"] == 7
+    assert asked(place, "picture", index=7, other=True)["index"] == 7
+
+
 def test_any_picture_will_do(place: str) -> None:
     assert 0 <= asked(place, "picture", index=-1)["index"] < 10_000
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from apps.temperature_slider import beam_tree, charts, view
-from engines.language import Layers, Measured, Node, Scored, Searched
+from engines.language import Layers, Measured, Node, Scored, Searched, Settings
 
 CANARY = '<img src=x onerror="window.canary=1">'
 PIECES = (b"<end>", b" a", CANARY.encode(), b"\xd0", b"\xb6", b"\n", "עב".encode(), b"\x00", b"\"'&", b"<script>")
@@ -151,3 +151,25 @@ def test_a_score_without_a_judgement_is_said() -> None:
     assert "longer text" in view.scored_sentence(none, "a", PIECES) and view.surprise(none, PIECES)
     assert "9.0 nats" in view.scored_sentence(scored(), "abc", PIECES)
     assert charts.bars(none, PIECES, dark=False) and "nothing" in charts.bars_alt(none)
+
+
+@pytest.mark.parametrize(("settings", "temperature", "expected"), [
+    (Settings(), True, ""),
+    (Settings(1.6), False, ""),
+    (Settings(1.6), True, " with T = 1.6, as set under Distribution"),
+    (Settings(1.6, 0, 0.9, 0, 1, 1.3), False, " with top-p 0.9 and repetition penalty 1.3, as set under Distribution"),
+    (Settings(0.5, 40, 0.9, 0.05, 0.8, 1.3), True,
+     " with T = 0.5, top-k 40, top-p 0.9, min-p 0.05, typical-p 0.8 and repetition penalty 1.3, as set under Distribution")])
+def test_what_else_is_set_is_named(settings: Settings, temperature: bool, expected: str) -> None:
+    assert view.reshaped(settings, temperature) == expected
+
+
+def test_a_space_belongs_to_a_word_only_where_tokens_have_both() -> None:
+    assert "belongs to the word" in view.chips_caption(False, (b" the", b"a"))
+    assert "belongs to the word" not in view.chips_caption(False, (b" ", b"a"))
+
+
+def test_the_axis_of_ranks_names_the_worst_where_that_is_small() -> None:
+    assert charts._ranks(np.array([7, 1, 1])) == [1, 7]
+    assert charts._ranks(np.array([1, 1])) == [1]
+    assert charts._ranks(np.array([2305, 40, 1])) == [1, 10, 100, 1000]
