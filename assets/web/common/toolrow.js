@@ -37,7 +37,10 @@ export function tabs(app, tools) {
     document.getElementById(`tab-${name}`).focus();
   });
 
-  const heard = (name) => Object.create(app, { status: { value: (...said) => { if (open === name) app.status(...said); } } });
+  const heard = (name) => {
+    const status = (...said) => { if (open === name) app.status(...said); };
+    return new Proxy(app, { get: (_, key) => (key === "status" ? status : app[key]) });
+  };
 
   async function choose() {
     const name = app.store.get("tool");

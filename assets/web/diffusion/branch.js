@@ -67,7 +67,7 @@ class Branch {
       oninput: () => app.store.set({ fork: Number(this.range.value) }) });
     this.where = h("output", { class: "dx-value" });
     this.note = h("p", { class: "dx-note", hidden: true }, "This sampler adds no noise on the way, so a new seed changes nothing: choose DDPM, or raise η.");
-    const controls = createControls(Object.create(app, { store: { value: this.overlay() } }), CHANGES);
+    const controls = createControls({ ...app, store: this.overlay() }, CHANGES);
     panel.append(this.run, row("Fork", this.range, this.where), h("h3", { class: "g-h3 dx-then" }, "from there on"), controls.element, this.note,
       h("p", { class: "dx-note dx-moral" }, "What is drawn is decided early, while there is little but noise; how it is drawn, late. The row below the film shows where one turns into the other."));
     const pane = (key, sign, below, words, about) => {

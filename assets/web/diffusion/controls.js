@@ -148,9 +148,7 @@ function guidance(app) {
     render: () => {
       inner.render();
       const { classes, free } = app.config() ?? {};
-      const label = app.store.get("label");
-      // without a class there is nothing to insist on; a model that was always told one has no other branch
-      turnOff(inner.element, !classes?.length || free === false || label === -1);
+      turnOff(inner.element, !classes?.length || free === false); // a model that was always told a class has no other branch
     },
   };
 }

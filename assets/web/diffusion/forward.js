@@ -80,7 +80,7 @@ class Forward {
       h("div", { class: "dx-lower" }, this.histogram.element, this.outcomes.element, this.mask.tools, this.filmbox));
     const way = (value, text) => h("button", { type: "button", "data-value": value, onclick: () => this.change(value) }, text);
     this.ways = h("div", { class: "g-seg dx-way", role: "group", "aria-label": "The way back" }, way("back", "Dissolve and bring back"), way("paint", "Paint a part anew"));
-    const facade = Object.create(app, { store: { value: this.overlay() } });
+    const facade = { ...app, store: this.overlay() };
     this.controls = createControls(facade, ["model", "label", "guidance", "steps", "seed"]);
     panel.append(this.ways, this.source.element, this.controls.element);
   }
