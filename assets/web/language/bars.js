@@ -84,7 +84,7 @@ export function createBars() {
 }
 
 function tickTexts(scale, end) {
-  if (scale === "log") return [[0, "10⁻⁴ %"], [2 / 6, "0.01 %"], [4 / 6, "1 %"], [1, "100 %"]];
+  if (scale === "log") return [[0, "10⁻⁴ %"], [3 / 6, "0.1 %"], [1, "100 %"]];
   return [0, 0.5, 1].map((part) => [part, `${+(100 * part * end).toFixed(1)} %`]);
 }
 
