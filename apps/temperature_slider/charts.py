@@ -47,7 +47,8 @@ def curve(rows: Sequence[Measured], key: str, dark: bool) -> go.Figure:
     if key == "perplexity":
         figure.update_yaxes(type="log", nticks=4, tickformat="~s")
     else:
-        top = next(top for top in (0.05, 0.1, 0.25, 0.5, 1.0) if top == 1 or max((value or 0.0 for value in values), default=0.0) <= top)
+        most = max((value for value in values if value is not None), default=0.0)
+        top = next((each for each in (0.05, 0.1, 0.25, 0.5) if most <= each), 1.0)
         figure.update_yaxes(range=[-0.04 * top, 1.04 * top], tickvals=[0, top / 2, top], tickformat=".3~p")
     if all(value is None for value in values):
         figure.add_annotation(text="needs two texts" if key == "self_bleu" else "nothing to measure", showarrow=False,

@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_void_p, py_object
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -21,8 +22,15 @@ from torch import Tensor
 def load(file: Path, callers: int) -> Callable[..., Tensor]:
     """file: a package of a network with one result, on the processor. callers: threads that may call at the same time.
 
-    Raises whatever says that it cannot be had so: OSError, ValueError, AttributeError, RuntimeError.
+    Kept for as long as the process lives: the system never lets go of such a library, so a model that is put away and
+    taken up again must not bring another. Raises whatever says that it cannot be had so: OSError, ValueError,
+    AttributeError, RuntimeError.
     """
+    return _loaded(file, file.stat().st_mtime_ns, callers)
+
+
+@cache
+def _loaded(file: Path, written: int, callers: int) -> Callable[..., Tensor]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, zipfile.ZipFile(file) as archive:
         inside, = [name for name in archive.namelist() if name.endswith((".so", ".pyd", ".dll"))]
         library = ctypes.CDLL(archive.extract(inside, place))        # it stays, though its file goes

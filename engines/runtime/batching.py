@@ -37,7 +37,7 @@ def key(request: Forward, mode: str) -> Hashable | None:
         if not isinstance(arg, torch.Tensor) or not arg.dim():
             return None
         shape = arg.shape
-        if shape[0] != (shape[0] if count is None else count):
+        if count is not None and shape[0] != count:
             return None
         count = shape[0]
         form.append((arg.dtype, arg.device, shape[1:]))

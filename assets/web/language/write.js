@@ -21,7 +21,7 @@ const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const ENDED = { end: "The model ended the text here.", context: "The text is as long as this model can read." };
 
 const OWN_ARROWS = "input, select, textarea, dialog, [role=tab], [role=tree], [role=group], [role=slider], [contenteditable]";
-const OWN_SPACE = "a, button, input, select, textarea, summary, dialog, [role=treeitem], [contenteditable]";
+const OWN_SPACE = "a, button:not([role=tab][aria-selected=true]), input:not([type=range]), select, textarea, summary, dialog, [role=treeitem], [contenteditable]";
 
 class Writer {
   constructor({ host, side, store, data, say }) {
@@ -253,8 +253,7 @@ class Writer {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const { target } = event;
     const inText = target === this.ink.tokens;
-    const ownTab = target.matches('[role="tab"][aria-selected="true"]'), slider = target.matches('input[type="range"]');
-    if (event.key === " " ? target.closest(OWN_SPACE) && !ownTab && !slider : target.closest(OWN_ARROWS) && !inText) return;
+    if (target.closest(event.key === " " ? OWN_SPACE : OWN_ARROWS) && !inText) return;
     const acts = { " ": () => this.toggle(), ArrowRight: () => (inText && this.at !== null && this.at < this.shown - 1 ? this.look(this.at + 1) : this.step()) };
     if (inText && this.shown) Object.assign(acts, {
       ArrowLeft: () => { this.pause(); this.look(Math.max(0, this.at === null ? this.shown - 1 : this.at - 1)); },

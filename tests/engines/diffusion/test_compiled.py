@@ -135,7 +135,14 @@ def test_a_compiled_network_gives_the_same_and_is_taken_up_by_itself(folder: Pat
             for _ in range(3):
                 assert torch.allclose(denoiser(*asked(rows)), denoiser._plain(*asked(rows)), atol=1e-4)
         assert set(denoiser.compiled.taken) == {"any"}
+        # a model that is taken up again brings no second library, for the first is never let go; one written anew does
+        file = compiled.package(folder)
+        first = unlocked.load(file, 2)
+        assert unlocked.load(file, 2) is first
+        os.utime(file, (1, 1))
+        assert unlocked.load(file, 2) is not first
         # by torch's own loader, where there is no other way
+        unlocked._loaded.cache_clear()
         monkeypatch.setattr(unlocked.ctypes, "CDLL", no_library)
         assert torch.allclose(compiled._load(compiled.package(folder))(*asked(5)), denoiser._plain(*asked(5)), atol=1e-4)
 
